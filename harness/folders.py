@@ -1,8 +1,9 @@
-"""Folders for fetched benchmarks, cached files, and shipped data and experiments."""
+"""Folders for fetched benchmarks, cached files, and shipped data and experiments; safe names of files."""
 
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 
@@ -37,3 +38,13 @@ def shipped(kind: str) -> Path:
     package = Path(__file__).parent
     in_wheel = package / "shipped" / kind
     return in_wheel if in_wheel.is_dir() else package.parent / kind
+
+
+def safe_name(text: str, otherwise: str) -> str:
+    """A text as an id or file name of at most 100 characters: a hyphen replaces each run of unsafe characters.
+
+    Args:
+        text: any text.
+        otherwise: the name for a text without safe characters.
+    """
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-._")[:100] or otherwise

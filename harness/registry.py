@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import ModuleType
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
@@ -64,6 +64,28 @@ def _object_of(target: str, kind: str, import_module: Callable[[str], ModuleType
         except AttributeError:
             raise CannotImport(f"{kind} '{target}': module '{module_name}' has no '{name}'") from None
     return target_object
+
+
+class LazyTable(Mapping[str, T]):
+    """Objects of this package by name, each imported on first use.
+
+    Args:
+        kind: what the objects are ("reader"), for messages.
+        targets: name to `module:Name`.
+    """
+
+    def __init__(self, kind: str, targets: Mapping[str, str]) -> None:
+        self.kind = kind
+        self.targets = dict(targets)
+
+    def __getitem__(self, name: str) -> T:
+        return cast(T, import_object(self.targets[name], self.kind))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.targets)
+
+    def __len__(self) -> int:
+        return len(self.targets)
 
 
 class Registry(Generic[T]):

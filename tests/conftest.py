@@ -40,6 +40,12 @@ def pytest_configure() -> None:
         threadpool_limits(1)  # NumPy has read the environment already
 
 
+@pytest.fixture(autouse=True)
+def unmeasured_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets no test print the threads that an earlier one has measured for its encoder."""
+    monkeypatch.setattr("harness.features.threads._choices", [])
+
+
 @pytest.fixture(scope="session")
 def benchmarks() -> Path:
     """The public benchmarks in their publishers' own formats."""

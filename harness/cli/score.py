@@ -181,6 +181,8 @@ def _score_archive(
     remote = [name for name in inputs if "://" in name and not name.startswith(("file://", "memory://"))]
     if options["offline"] and remote:
         raise click.UsageError(f"--offline: refuses {remote[0]}")
+    if remote:
+        click.echo(f"network: {', '.join(dict.fromkeys(map(_without_credentials, remote)))}", err=True)
     model_folder = default_model(lambda line: click.echo(line, err=True)).folder if by_default else None
     try:
         result = harness.score_archive(
@@ -208,6 +210,12 @@ def _score_archive(
             click.echo(line, err=True)
         click.echo("harness: these have no scores yet; the rest is saved", err=True)
         sys.exit(2)
+
+
+def _without_credentials(address: str) -> str:
+    """The file system and the host of an address, without a user and a password."""
+    scheme, _, rest = address.partition("://")
+    return f"{scheme}://{rest.partition('/')[0].rpartition('@')[2]}"
 
 
 def _print(result: ScoringResult) -> None:

@@ -9,10 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
 from pydantic import Field, ValidationError
 
-from harness.data.claims import Claims
 from harness.data.jsonl import to_json_lines
 from harness.display import Rows, displayed
 from harness.errors import Fault, FaultsError, HarnessError
@@ -22,7 +20,10 @@ from harness.yaml_file import read_yaml
 
 if TYPE_CHECKING:
     import datasets
+    import numpy as np
     import pandas as pd
+
+    from harness.data.claims import Claims
 
 
 class Segmentation(Record):
@@ -133,6 +134,11 @@ class Dataset:
 
         Raises: HarnessError: the text of an article is missing.
         """
+        # Here, because a dataset is checked and labeled without arrays.
+        import numpy as np
+
+        from harness.data.claims import Claims
+
         self.require_text()
         articles = {article.article_id: article for article in self.articles}
         article_ids = [claim.article_id for claim in self.current]
@@ -229,6 +235,8 @@ def _optional(value: str | None) -> tuple[str, ...]:
 
 
 def _column(values: Iterable[object]) -> np.ndarray[Any, np.dtype[np.object_]]:
+    import numpy as np
+
     # np.array(values) would make a two-dimensional array of sequences of equal length.
     items = list(values)
     array = np.empty(len(items), dtype=object)

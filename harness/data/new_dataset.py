@@ -7,13 +7,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from harness.data.articles.article_file import safe_name
 from harness.data.dataset import info_file_contents, started_info
-from harness.data.labels.tasks import find_task
 from harness.data.load import find_dataset, open_folder
 from harness.display import displayed
 from harness.errors import FaultsError, HarnessError
 from harness.files import folder_lock, read_bytes, write_files
+from harness.folders import safe_name
 from harness.partial_files import is_temporary, remove_partial_files
 from harness.records import preview
 
@@ -200,6 +199,8 @@ def config_content(folder: Path, task: str, n_articles: int | None = None) -> by
         task: task of the config.
         n_articles: number of articles; None if there are none yet.
     """
+    from harness.data.labels.tasks import find_task
+
     binary = find_task(task).binary
     classifiers = " [majority, length, tfidf_logreg]" if binary else " [majority, prior_random, tfidf_logreg]"
     few = n_articles is None or n_articles < MAX_FOLDS

@@ -50,8 +50,9 @@ class CheckedCache:
         return entries
 
     def put_bytes(self, entries: Mapping[str, bytes]) -> None:
-        """Adds entries in one transaction."""
-        rows = [(key, _digest(key, entry) + entry) for key, entry in entries.items()]
+        """Adds entries in one transaction, except those that are larger than the whole cache may be."""
+        fitting = [(key, entry) for key, entry in entries.items() if len(entry) <= self.max_bytes]
+        rows = [(key, _digest(key, entry) + entry) for key, entry in fitting]
         with suppress(sqlite3.Error, OSError), closing(self._open()) as connection:
             with connection:  # a damaged entry is replaced
                 connection.executemany("INSERT OR REPLACE INTO vectors (key, vector) VALUES (?, ?)", rows)

@@ -8,9 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from harness.arguments import as_list
-from harness.audit import CHECKS, AuditedDataset, Finding, SentenceTable, build_sentence_table, run_checks
 from harness.audit.ancestry import write_atlas
-from harness.audit.sentences import QuestionLabels, audit_view
+from harness.audit.base import Finding
+from harness.audit.checks import CHECKS, run_checks
+from harness.audit.sentences import (
+    AuditedDataset,
+    QuestionLabels,
+    SentenceTable,
+    audit_view,
+    build_sentence_table,
+)
 from harness.data.benchmarks.benchmark import benchmark_names
 from harness.data.corpora.passages import Passage, corpus_of, open_corpus
 from harness.data.labels.tasks import answers_of, find_task

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
 from harness.arguments import as_list
@@ -16,10 +15,6 @@ from harness.data.load import dataset_names, find_dataset, open_folder
 from harness.data.new_dataset import git_note
 from harness.errors import Fault, FaultsError, HarnessError, NotFetched, UnknownName, unknown_name
 from harness.folders import shipped
-from harness.runner.chain.config import read_chain
-from harness.runner.configs.data_faults import add_data_faults
-from harness.runner.load_config import read_config
-from harness.runner.runs.several import read_several
 from harness.schemes import read_scheme
 
 CONFIG_SUFFIXES = (".yaml", ".yml")
@@ -58,26 +53,12 @@ def check(
 
 
 def _faults_of(target: Path, root: str | Path | None, unchecked: Say) -> Sequence[Fault]:
-    try:
-        if target.is_dir():
-            return _dataset_faults(target)
-        if (chain := read_chain(target)) is not None:
-            stages = [read_config(stage) for stage in chain.stages]
-            for read in stages:
-                add_data_faults(read, root, unchecked)
-            faults = [fault for read in stages for fault in read.faults.in_order()]
-            return list(dict.fromkeys(replace(fault, path=str(target), line=None) for fault in faults))
-        if (several := read_several(target)) is not None:
-            for part in several.parts:
-                add_data_faults(part, root, unchecked)
-            return list(dict.fromkeys(fault for part in several.parts for fault in part.faults.in_order()))
-        read = read_config(target)
-    except FaultsError as error:
-        return error.faults
-    except HarnessError as error:
-        return [Fault(str(target), None, None, str(error), error.code)]
-    add_data_faults(read, root, unchecked)
-    return read.faults.in_order()
+    if target.is_dir():
+        return _dataset_faults(target)
+    # Here, because what a config may name takes longer to import than most datasets to check.
+    from harness.runner.configs.config_faults import config_faults
+
+    return config_faults(target, root, unchecked)
 
 
 def _undefined_labels(target: Path) -> Iterator[str]:

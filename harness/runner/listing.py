@@ -58,7 +58,7 @@ def _schemes() -> dict[str, str]:
 
 
 def _checks() -> dict[str, str]:
-    from harness.audit import CHECKS
+    from harness.audit.checks import CHECKS
 
     checks = CHECKS.each()
     return {

@@ -20,12 +20,13 @@ from harness.runner.chain.normalizing import normalize_stage
 from harness.runner.chain.run_chain import plan_chain, run_chain
 from harness.runner.config import Experiment
 from harness.runner.configs.document import Config, read_document
+from harness.runner.configs.read_several import ReadSeveral, read_several
 from harness.runner.execute import finished_units
 from harness.runner.external_calls import forecast_of, hosts_of, keys_of
 from harness.runner.runs.one_experiment import RunOptions, run_experiment
 from harness.runner.runs.prepare import Announce, no_one, prepare, read_chosen
 from harness.runner.runs.run_result import RunPlan, RunResult
-from harness.runner.runs.several import ReadSeveral, plan_several, read_several, refuse_faults, run_several
+from harness.runner.runs.several import plan_several, refuse_faults, run_several
 from harness.runner.runs.trial import Trial
 from harness.runner.units.cluster_fits import Workers
 from harness.runner.units.estimate import plan_units

@@ -7,10 +7,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from harness.classifiers.language_models.language_model import LanguageModel
 from harness.errors import HarnessError, UnknownName, unknown_name
 from harness.records import explain_validation
-from harness.statements.language_model import MAX_TOKENS, SETTINGS, LanguageModelNormalizer
 from harness.statements.statements import Identity, Normalizer
 
 IDENTITY, LANGUAGE_MODEL = "identity", "language_model"
@@ -29,15 +27,21 @@ def build_normalizer(entry: str | dict[str, Any]) -> Normalizer:
         raise HarnessError("expected a name, or a mapping with a name and settings")
     if name not in NORMALIZERS:
         raise UnknownName(unknown_name("system that writes statements", name, NORMALIZERS))
-    allowed = SETTINGS if name == LANGUAGE_MODEL else ()
-    for key in settings:
-        if key not in allowed:
-            message = (
-                unknown_name(f"setting of {name}", key, allowed) if allowed else f"{name} has no settings, got '{key}'"
-            )
-            raise UnknownName(message)
     if name == IDENTITY:
+        for key in settings:
+            raise UnknownName(f"{name} has no settings, got '{key}'")
         return Identity()
+    return _language_model(settings)
+
+
+def _language_model(settings: dict[str, Any]) -> Normalizer:
+    # Here, because the client of endpoints takes a while to import.
+    from harness.classifiers.language_models.language_model import LanguageModel
+    from harness.statements.language_model import MAX_TOKENS, SETTINGS, LanguageModelNormalizer
+
+    for key in settings:
+        if key not in SETTINGS:
+            raise UnknownName(unknown_name(f"setting of {LANGUAGE_MODEL}", key, SETTINGS))
     try:
         document = json.dumps({"max_tokens": MAX_TOKENS} | settings, default=str)
         return LanguageModelNormalizer(LanguageModel.model_validate_json(document))

@@ -120,7 +120,7 @@ def test_locks_and_results_are_not_committed(merged):
 
 def test_keys_of_standard_input_or_of_a_caller(tmp_path):
     folder = to_label(tmp_path / "d").folder
-    assert label(folder, "ann", keys="1s2x7q12") == (2, 0, 1, 2, 14, folder / "annotations/ann.jsonl")
+    assert label(folder, "ann", keys="1s2x7q12") == (2, 0, 1, 2, 14, folder / "annotations/ann.jsonl", ())
     printed = harness(tmp_path, "label", "d", "--as", "ann", "--axis", "tone", keys="3q")
     assert "saved: tone = cannot tell" in printed
     assert "answered: 1 of 7 questions" in printed

@@ -7,9 +7,8 @@ import json
 import pytest
 
 from harness import audit_targets, open_dataset
-from harness.audit import build_sentence_table
 from harness.audit.ancestry import atlas, overlaps
-from harness.audit.sentences import audit_view
+from harness.audit.sentences import audit_view, build_sentence_table
 
 PAIRS = [
     pytest.param(("claimbuster", "checkthat-2024-task1"), marks=pytest.mark.soak),

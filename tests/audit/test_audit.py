@@ -7,9 +7,9 @@ import json
 import numpy as np
 import pytest
 
-from harness.audit import CHECKS, build_sentence_table
 from harness.audit.ancestry import atlas, overlaps, read_atlas
-from harness.audit.sentences import AuditedDataset, QuestionLabels
+from harness.audit.checks import CHECKS
+from harness.audit.sentences import AuditedDataset, QuestionLabels, build_sentence_table
 from harness.data.claims import Claims
 from harness.errors import FaultsError
 

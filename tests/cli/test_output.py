@@ -93,6 +93,7 @@ COMMANDS = {
     "agreement": ["agreement", "data"],
     "assign": ["assign", "data", "--annotators", NAME],
     "audit": ["audit", "data"],
+    "cache": ["cache"],
     "check": ["check", "data", "evil.yaml"],
     "check of a faulty config": ["check", "wrong.yaml"],
     "compare": ["compare", "runs/evil"],

@@ -29,6 +29,12 @@ def interrupt(*arguments: object, **options: object) -> None:
     raise KeyboardInterrupt
 
 
+def test_the_hosts_of_an_archive_are_named_before_they_are_contacted(tmp_path):
+    result = scored("nosuch://ann:secret@store/a.jsonl", "nosuch://store/b.jsonl", "-o", tmp_path / "out")
+    assert result.stderr.splitlines()[0] == "network: nosuch://store"
+    assert "secret" not in result.stderr
+
+
 def test_an_archive_is_scored_into_a_folder(lines, tmp_path):
     result = scored(lines.parent, "--claims", "-o", tmp_path / "out")
     assert result.exit_code == 0, result.output

@@ -265,7 +265,7 @@ def _fields(model: type[BaseModel]) -> str:
 
 def audit_checks() -> str:
     """Every numbered check, with its page."""
-    from harness.audit import CHECKS
+    from harness.audit.checks import CHECKS
 
     return table(("check", "finds"), ((f"[{n}]({n}.md)", check.title) for n, check in CHECKS.table.items()))
 

@@ -12,6 +12,7 @@ import harness
 from harness.cli.command import harness as command_group
 from harness.runner.chain.config import read_chain
 from harness.runner.load_config import load_experiment
+from harness.runner.runs.several import read_several
 from harness.yaml_file import read_yaml
 
 ROOT = Path(__file__).parents[2]
@@ -39,11 +40,16 @@ def test_configs_of_a_guide_are_valid(path, tmp_path):
             if content.get("task") == "chain":
                 assert read_chain(content) is not None
                 continue
+            if "extends" in content:
+                (tmp_path / content["extends"]).write_text(yaml.safe_dump(SMALLEST), encoding="utf-8")
             content = SMALLEST | content
             if content["task"] == "evidence":
                 del content["classifiers"]  # of the smallest config, which is on another task
             config.write_text(yaml.safe_dump(content), encoding="utf-8")
-            load_experiment(config)
+            if (several := read_several(config)) is not None:
+                assert [fault for part in several.parts for fault in part.faults.in_order()] == []
+            else:
+                load_experiment(config)
 
 
 @pytest.mark.parametrize("path", PAGES, ids=named)

@@ -10,6 +10,8 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -162,11 +164,12 @@ def test_a_second_run_joins_the_first_and_both_write_what_one_process_writes(con
     first = start(config, tmp_path / "two", STARTED=str(started), GO=str(tmp_path / "go"))
     wait_for(started, first)
 
-    def release(line: str) -> None:
-        lines.append(line)
-        (tmp_path / "go").touch()
+    @contextmanager
+    def release(_: int) -> Iterator[Callable[[str], None]]:
+        """Lets the first run go on when the second has fitted a unit."""
+        yield lambda _: (tmp_path / "go").touch()
 
-    second = run(config, out=tmp_path / "two", say=release)
+    second = run(config, out=tmp_path / "two", say=lines.append, progress=release)
     printed, said = first.communicate()
     assert lines == [f"{tmp_path}/two/small: joins a run that is going on; what both need is fitted once"]
     assert second.fitted > 0

@@ -82,7 +82,11 @@ def _listed_name(type_: type, types: ScorerTypes) -> str:
 
     Raises: CannotSave: the type is not listed.
     """
+    if type_.__name__ in types.table and types.get(type_.__name__) is type_:
+        return type_.__name__
     for name in types.names():
+        if name in types.table:
+            continue
         try:
             if types.get(name) is type_:
                 return name

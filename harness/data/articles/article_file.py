@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from harness.data.own_tables import TableOptions
 from harness.data.web.client import WebClient
 from harness.errors import Fault, FaultsError
 from harness.files import sha256
+from harness.folders import safe_name as safe_name
 from harness.records import Article, Part, explain_validation
 
 if TYPE_CHECKING:
@@ -148,16 +148,6 @@ def suffix_of(path: str | Path) -> str:
     """The suffix of a file name that tells its kind, in lower case: the last one, or `.warc.gz`."""
     name = Path(path).name.lower()
     return COMPRESSED_SUFFIX if name.endswith(COMPRESSED_SUFFIX) else Path(name).suffix
-
-
-def safe_name(text: str, otherwise: str) -> str:
-    """A text as an id or file name of at most 100 characters: a hyphen replaces each run of unsafe characters.
-
-    Args:
-        text: any text.
-        otherwise: the name for a text without safe characters.
-    """
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-._")[:100] or otherwise
 
 
 def article_id_of(path: Path) -> str:

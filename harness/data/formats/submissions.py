@@ -205,3 +205,7 @@ def table_text(rows: list[list[str]]) -> bytes:
     Publishers' programs know no quotes, so a tab or line break inside a cell would break its row.
     """
     return "".join("\t".join(re.sub(r"[\t\r\n]", " ", cell) for cell in row) + "\n" for row in rows).encode()
+
+
+SCORES = Submission(read_table_gold, read_scores, "id")
+LABELS = Submission(read_table_gold, read_labels, "id")

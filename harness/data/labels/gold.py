@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
-
-import numpy as np
 
 from harness.errors import HarnessError, UnknownName, unknown_name
 from harness.records import Annotation, GoldLabel, Role
@@ -135,7 +134,7 @@ def _probability(rule: str, text: str) -> float:
     try:
         value = float(text)
     except ValueError:
-        value = np.nan
+        value = math.nan
     if not 0 < value <= 1:
         raise HarnessError(f"gold rule '{rule}': expected a probability above 0 and up to 1, got '{text}'")
     return value
@@ -205,6 +204,8 @@ def infer(given_labels: Iterable[tuple[str, str, str]], model: str) -> CrowdGold
         model: a name in `MODELS`.
     """
     # Imported here, because most commands need neither the models nor SciPy.
+    import numpy as np
+
     from harness.data.labels import crowd
 
     columns = zip(*sorted(given_labels), strict=True)
@@ -220,6 +221,8 @@ def decided_labels(model: CrowdGold, threshold: float = 0.0) -> dict[str, str]:
         model: what a model inferred.
         threshold: least probability of a label.
     """
+    import numpy as np
+
     probabilities = model.consensus.probabilities
     ranked = np.sort(probabilities, axis=1)
     is_decided = model.consensus.is_stable & (ranked[:, -1] >= threshold)

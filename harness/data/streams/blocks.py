@@ -338,6 +338,8 @@ def _wet_rows(stream: BinaryIO, _: Span) -> Iterator[_Row]:
             cells = line.decode("utf-8", "replace").split(":", 1)
             headers[cells[0].strip().lower()] = cells[-1].strip()
         size = int(headers.get("content-length", ""))
+        if size < 0:
+            raise ValueError(f"a record says that it has {size:,} bytes")
         content = stream.read(size)
         if len(content) < size:
             raise ValueError(f"the last record ends after {len(content):,} of {size:,} bytes")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from itertools import takewhile
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, NamedTuple
 
@@ -97,7 +98,8 @@ def _expand(name: str) -> list[StreamFile]:
         details = system.find(path, detail=True)
         start = len(path.rstrip("/")) + 1
     elif has_magic(path):
-        details, start = system.glob(path, detail=True), 0
+        details = system.glob(path, detail=True)
+        start = len("/".join(takewhile(lambda part: not has_magic(part), path.split("/"))))
     else:
         raise FaultsError.single(name, "does not exist; check the path", code="does-not-exist")
     # Writers of partitioned folders leave files such as `_SUCCESS` and `.part-0.crc` beside the data.

@@ -16,6 +16,7 @@ from harness.data.articles.article_file import (
 )
 from harness.data.articles.documents.content import article_of, counted
 from harness.data.articles.documents.feeds import Feed, FeedEntry, is_feed, read_feed
+from harness.data.articles.encoding import decode_text
 from harness.data.web.addresses import SAVE_IT, check_url, shown
 from harness.data.web.client import Fetched
 from harness.errors import Fault, FaultsError, HarnessError
@@ -35,6 +36,8 @@ MEDIA_TYPES = {
 """The suffix whose reader reads a page, by the type that the server declares."""
 TEXT_SUFFIXES = (".html", ".txt", ".md")
 """Kinds of page that are read as far as they came if they are cut."""
+MAX_CHARACTER = 4
+"""Most bytes of a character in UTF-8 and in the encodings of East Asia."""
 UNTYPED = ("", "application/octet-stream", "binary/octet-stream")
 XML_TYPES = ("application/xml", "text/xml", "application/rss+xml", "application/atom+xml", "application/rdf+xml")
 
@@ -76,8 +79,9 @@ def _read_page(fetched: Fetched, reading: ReadOptions, readers: Mapping[str, Art
         raise FaultsError.single(path, message, code="too-long")
     if fetched.is_cut:
         reading.note(_cut_note(fetched))
-    options = replace(reading, encoding=_declared_encoding(fetched, reading))
-    loaded = readers[suffix](InputFile(path, f"page{suffix}", fetched.data, options))
+    whole = fetched._replace(data=_whole_characters(fetched))
+    options = replace(reading, encoding=_declared_encoding(whole, reading))
+    loaded = readers[suffix](InputFile(path, f"page{suffix}", whole.data, options))
     name = web_id(fetched.final_url)
     articles = []
     for number, one in enumerate(loaded):
@@ -124,11 +128,24 @@ def _declared_encoding(fetched: Fetched, reading: ReadOptions) -> str | None:
         return reading.encoding
     for name in ("utf-8", fetched.charset):
         try:
-            fetched.data.decode(name)
-        except (UnicodeError, LookupError, ValueError):
+            decode_text(fetched.data, shown(fetched.url), name)
+        except FaultsError:
             continue
         return None if name == "utf-8" else name
     return None
+
+
+def _whole_characters(fetched: Fetched) -> bytes:
+    """The data of a page without the part of a character at which they were cut off."""
+    for name in ("utf-8", fetched.charset or "utf-8") if fetched.is_cut else ():
+        try:
+            fetched.data.decode(name)
+        except UnicodeDecodeError as error:
+            if len(fetched.data) - error.start < MAX_CHARACTER:
+                return fetched.data[: error.start]
+        except (LookupError, ValueError):  # no encoding of text
+            continue
+    return fetched.data
 
 
 def _read_entries(fetched: Fetched, reading: ReadOptions, readers: Mapping[str, ArticleReader]) -> list[LoadedArticle]:

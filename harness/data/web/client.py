@@ -36,7 +36,7 @@ class Limits:
     read_s: float = 15
     """Seconds without a byte."""
     total_s: float = 60
-    """Seconds of a fetch with all of its redirects."""
+    """Seconds of a fetch with all of its redirects, without the pauses between them."""
     redirects: int = 5
     pause_s: float = 1
     """Seconds between two requests to one host; a longer `Crawl-delay` in its robots.txt takes its place."""
@@ -113,7 +113,7 @@ class WebClient:
             date=date,
             status=reply.status,
             media_type=reply.headers.get_content_type() if "Content-Type" in reply.headers else "",
-            charset=reply.headers.get_content_charset(),
+            charset=_charset(reply),
             data=reply.data,
             is_cut=reply.is_cut,
         )
@@ -127,7 +127,7 @@ class WebClient:
         for _ in range(self.limits.redirects + 1):
             if robots:
                 self._check_robots(address, url)
-                self._wait(address)
+                deadline.extend(self._wait(address))
             reply = self._request(address, url, limit, deadline)
             target = reply.headers.get("Location")
             if reply.status not in REDIRECTS or target is None:
@@ -152,13 +152,14 @@ class WebClient:
             raise FaultsError.single(shown(url), message, code="downgrade")
         return following
 
-    def _wait(self, address: WebAddress) -> None:
-        """Waits until the host may be asked again."""
-        left = self._next_request.get(address.host, 0.0) - time.monotonic()
+    def _wait(self, address: WebAddress) -> float:
+        """Waits until the host may be asked again; returns the seconds."""
+        left = max(0.0, self._next_request.get(address.host, 0.0) - time.monotonic())
         if left > 0:
             self.sleep(left)
         pause = max(self.limits.pause_s, self._robots[address.origin].delay_s)
         self._next_request[address.host] = time.monotonic() + pause
+        return left
 
     def _check_robots(self, address: WebAddress, url: str) -> None:
         """Raises: FaultsError: the site's robots.txt forbids the page, or cannot be read."""
@@ -262,6 +263,14 @@ def _headers(address: WebAddress) -> list[tuple[str, str]]:
         ("Accept-Encoding", "gzip"),
         ("Connection", "close"),
     ]
+
+
+def _charset(reply: Reply) -> str | None:
+    """The encoding that a server declares; None if it declares none, or one that cannot be read."""
+    try:
+        return reply.headers.get_content_charset()
+    except ValueError:  # a null character in the encoding of the encoding's name
+        return None
 
 
 def _in_time(call: Callable[[], Sequence[str]], seconds: float) -> Sequence[str]:

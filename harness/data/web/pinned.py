@@ -22,6 +22,10 @@ class Deadline:
         """Whether nothing is left."""
         return time.monotonic() >= self._end
 
+    def extend(self, seconds: float) -> None:
+        """Adds the time of a pause, which is none of the request's."""
+        self._end += seconds
+
     def limit(self, timeout: float | None, error: type[Exception]) -> float:
         """The time limit of the next step: its own, or what is left.
 

@@ -7,14 +7,13 @@ whether it has a batch with that file.
 
 from __future__ import annotations
 
-import datetime
-import logging
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import takewhile
+from itertools import chain, takewhile
+from types import MappingProxyType
 from typing import IO
 from uuid import uuid4
 
@@ -22,6 +21,7 @@ from harness.endpoints.api_keys import hide_key
 from harness.endpoints.batches.protocol import BatchProtocol, Refused, RemoteBatch, explained
 from harness.endpoints.batches.rows import line_of, outcome_of, parts_of, row_of
 from harness.endpoints.batches.store import BatchStore, OpenBatch
+from harness.endpoints.batches.waiting import say, too_long, wait_for
 from harness.endpoints.calls import Request
 from harness.endpoints.client import MAX_REPLY_BYTES, Client, FailedAttempt, HttpReply, LimitReached
 from harness.endpoints.limits import Limits
@@ -30,15 +30,6 @@ from harness.files import translate_os_errors
 
 MAX_TRIES = 2
 """Batches that a request may be in before its failures end the call."""
-PAUSE_GROWTH = 1.5
-MAX_PAUSE_S = 60.0
-"""Longest pause between two questions for the state of a batch; the first one is `backoff_s`."""
-REPORT_S = 30.0
-"""Shortest time between two lines about a batch that has gone on."""
-SILENCE_S = 600.0
-"""Longest time without a line."""
-OUTAGE_S = 600.0
-"""Time for which a wait goes on although the endpoint does not answer."""
 LEASE_S = 7_200.0
 """Time for which a process reserves a batch at a time; a process that ended blocks nobody."""
 POLL_S = 0.2
@@ -47,8 +38,7 @@ POLL_S = 0.2
 NOT_SENT = (0, "")
 """Status and text in place of a reply where nothing was processed."""
 ENDINGS = {"completed": "ended", "failed": "failed", "expired": "expired", "cancelled": "was cancelled"}
-
-log = logging.getLogger(__name__)
+"""How a batch ended, in words, by its status."""
 
 
 class Batches:
@@ -112,7 +102,7 @@ class Batches:
                 yield None
                 return
             if time.monotonic() > deadline:
-                raise self._too_long("another process waits for a batch with the same requests")
+                raise too_long(self._endpoint, "another process waits for a batch with the same requests")
             time.sleep(POLL_S)
         try:
             yield self._store.find(name)
@@ -129,7 +119,12 @@ class Batches:
             raise LimitReached(self._client.limits.message(free[0]))
         parts = list(parts_of(allowed))
         for number, part in enumerate(parts, start=1):
-            self._submit_part(protocol, part, "" if len(parts) == 1 else f" (part {number} of {len(parts)})")
+            try:
+                self._submit_part(protocol, part, "" if len(parts) == 1 else f" (part {number} of {len(parts)})")
+            except BaseException:
+                for request in chain.from_iterable(parts[number:]):
+                    self._client.limits.settle(request, *NOT_SENT)
+                raise
 
     def _submit_part(self, protocol: BatchProtocol, part: Sequence[Request], shown: str) -> None:
         name = f"{time.time_ns():020d}-{uuid4().hex}"
@@ -152,7 +147,8 @@ class Batches:
                     self._drop(self._store.find(name))
                 raise explained(error) from None
             self._store.set_id(name, remote.id)
-            self._say(
+            say(
+                self._endpoint,
                 remote,
                 f"submitted with {len(own):,} requests{shown}. If this process stops, run the same command again",
             )
@@ -171,8 +167,13 @@ class Batches:
         with translate_os_errors(folder), tempfile.TemporaryFile(dir=folder) as stream:
             yield stream
 
-    def _drop(self, batch: OpenBatch | None) -> None:
-        """Forgets a batch; those of its requests that have no reply count as not sent."""
+    def _drop(self, batch: OpenBatch | None, unusable: Mapping[str, HttpReply] = MappingProxyType({})) -> None:
+        """Forgets a batch; those of its requests that have no reply count as not sent.
+
+        Args:
+            batch: the batch.
+            unusable: replies by key that are not saved, but were billed if their status is 200.
+        """
         if batch is None:  # `--fresh` in another process has forgotten it
             return
         keys = self._store.keys(batch.name)
@@ -180,7 +181,8 @@ class Batches:
         for key in keys - self._client.cache.find(keys).keys():
             request = self._store.request(batch, key)
             if request is not None:
-                limits.settle(request, *NOT_SENT)
+                reply = unusable.get(key)
+                limits.settle(request, *(NOT_SENT if reply is None else (reply.status, reply.text)))
         self._store.drop(batch.name)
 
     def _limits_of(self, batch: OpenBatch) -> Limits:
@@ -191,7 +193,8 @@ class Batches:
         """Waits for a batch and reads it; drops one that was never submitted."""
         remote = self._look_up(protocol, batch)
         if remote is not None:
-            self._read(protocol, batch, self._wait(protocol, batch, remote))
+            ended = wait_for(remote, protocol, lambda: self._client.cache.extend(batch.name, LEASE_S))
+            self._read(protocol, batch, ended)
 
     def _look_up(self, protocol: BatchProtocol, batch: OpenBatch) -> RemoteBatch | None:
         """The state of a batch; None, and it is dropped, if it was never submitted."""
@@ -236,37 +239,6 @@ class Batches:
             "submits the requests anew"
         )
 
-    def _wait(self, protocol: BatchProtocol, batch: OpenBatch, remote: RemoteBatch) -> RemoteBatch:
-        """Asks for a batch until it has ended, and says how far it is; an outage may last a while."""
-        start = answered_at = time.monotonic()
-        pause_s = self._endpoint.backoff_s
-        reported, reported_at = "", -SILENCE_S
-        trouble = ""
-        while not remote.has_ended:
-            waited_s = time.monotonic() - start
-            state = trouble or remote.progress
-            if waited_s - reported_at >= (SILENCE_S if state == reported else REPORT_S):
-                self._say(remote, f"{state}, waited {datetime.timedelta(seconds=int(waited_s))}")
-                reported, reported_at = state, waited_s
-            if waited_s >= self._endpoint.batch_wait_s:
-                raise self._too_long(f"batch {remote.id} is {remote.progress}")
-            time.sleep(min(pause_s, self._endpoint.batch_wait_s - waited_s))
-            pause_s = max(pause_s, min(MAX_PAUSE_S, pause_s * PAUSE_GROWTH))
-            self._client.cache.extend(batch.name, LEASE_S)
-            try:
-                remote, trouble, answered_at = protocol.look_up(remote.id), "", time.monotonic()
-            except HarnessError as error:
-                if isinstance(error, Refused) or time.monotonic() - answered_at > OUTAGE_S:
-                    raise
-                trouble = f"no answer ({error})"
-        return remote
-
-    def _too_long(self, state: str) -> LimitReached:
-        return LimitReached(
-            f"{self._endpoint.name}: {state} after batch_wait_s ({self._endpoint.batch_wait_s:g} s); run the same "
-            "command again to wait on, nothing is sent twice"
-        )
-
     def _read(self, protocol: BatchProtocol, batch: OpenBatch, remote: RemoteBatch) -> None:
         """Saves the replies of a batch that has ended, and drops it.
 
@@ -283,6 +255,7 @@ class Batches:
             )
         limits = self._limits_of(batch)
         reasons: dict[str, str] = {}
+        unusable: dict[str, HttpReply] = {}
         final: HarnessError | None = None
         try:
             for request, outcome in self._outcomes(protocol, batch, remote, n_requests):
@@ -294,6 +267,8 @@ class Batches:
                     final, checked = error, FailedAttempt(str(error))
                 if isinstance(checked, FailedAttempt):
                     reasons[request.key] = checked.reason
+                    if isinstance(outcome, HttpReply):
+                        unusable[request.key] = outcome
                     continue
                 self._client.save(request, checked)
                 limits.settle(request, checked.status, checked.text)
@@ -303,13 +278,11 @@ class Batches:
                 raise
             self._lose(batch, str(error))
             return
-        ending = (
-            f"the batch {'ended' if remote.status == 'completed' else f'was {remote.status}'} without a reply to it"
-        )
+        ending = f"the batch {ENDINGS[remote.status]} without a reply to it"
         for key in missing:
             self._tries[key] += 1
             self._reasons[key] = reasons.get(key, ending)
-        self._drop(batch)
+        self._drop(batch, unusable)
         self._conclude(remote, n_requests, sorted(missing), final)
 
     def _conclude(
@@ -324,7 +297,7 @@ class Batches:
             reason = f"{self._endpoint.name}: batch {remote.id} was cancelled" if final is None else str(final)
             raise HarnessError(f"{reason}. {saved}; run the same command again to ask the others in a new batch")
         others = f"; {len(missing):,} without a usable one ({self._reasons[missing[0]]})" if missing else ""
-        self._say(remote, f"{remote.status}, {saved}{others}")
+        say(self._endpoint, remote, f"{remote.status}, {saved}{others}")
 
     def _outcomes(
         self, protocol: BatchProtocol, batch: OpenBatch, remote: RemoteBatch, n_requests: int
@@ -339,7 +312,3 @@ class Batches:
                     request = self._store.request(batch, custom_id) if isinstance(custom_id, str) else None
                     if request is not None:
                         yield request, outcome_of(row)
-
-    def _say(self, remote: RemoteBatch, text: str) -> None:
-        # A warning, since Python shows these where nobody has set up logging: a wait of hours must not be silent.
-        log.warning("batch %s at %s: %s", remote.id, self._endpoint.host, text)

@@ -84,7 +84,7 @@ class BatchProtocol:
 
     def __init__(self, client: Client, connections: ConnectionPool) -> None:
         self._client = client
-        self._endpoint = client.endpoint
+        self.endpoint = client.endpoint
         self._connections = connections
 
     def upload(self, requests: IO[bytes]) -> str:
@@ -161,7 +161,7 @@ class BatchProtocol:
         except (ValueError, RecursionError):
             document = None
         if not isinstance(document, dict):
-            raise HarnessError(f"{self._endpoint.name}: {path} answers something else than JSON: {_quoted(outcome)}")
+            raise HarnessError(f"{self.endpoint.name}: {path} answers something else than JSON: {_quoted(outcome)}")
         return document
 
     def _call(
@@ -180,7 +180,7 @@ class BatchProtocol:
         Raises: Refused: the endpoint refuses the call. HarnessError: it failed in all attempts.
         """
         failure = ""
-        for attempt in range(self._endpoint.retries + 1):
+        for attempt in range(self.endpoint.retries + 1):
             if attempt:
                 result = otherwise()
                 if result is not None:
@@ -195,23 +195,23 @@ class BatchProtocol:
                     return text
                 failure = f"status {status}: {error_summary(text)}"
                 if status not in RETRYABLE_STATUS and (status < 500 or status in UNKNOWN_STATUS):
-                    known = "" if status in UNKNOWN_STATUS else remedy(status, self._endpoint)
-                    raise Refused(f"{self._endpoint.name}: {path.partition('?')[0]}: {failure}{known}", status)
-            if attempt < self._endpoint.retries:
+                    known = "" if status in UNKNOWN_STATUS else remedy(status, self.endpoint)
+                    raise Refused(f"{self.endpoint.name}: {path.partition('?')[0]}: {failure}{known}", status)
+            if attempt < self.endpoint.retries:
                 self._pause(wait_s, attempt)
         raise HarnessError(
-            f"{self._endpoint.name}: {path.partition('?')[0]}: no usable reply in {self._endpoint.retries + 1} "
+            f"{self.endpoint.name}: {path.partition('?')[0]}: no usable reply in {self.endpoint.retries + 1} "
             f"attempts: {failure}; run the same command again to continue"
         )
 
     def _pause(self, requested_s: float | None, attempt: int) -> None:
-        longest = self._endpoint.max_wait_s
+        longest = self.endpoint.max_wait_s
         if requested_s is not None and requested_s > longest:
             raise HarnessError(
-                f"{self._endpoint.name}: the endpoint asks for a wait of {requested_s:.0f} s, more than max_wait_s "
+                f"{self.endpoint.name}: the endpoint asks for a wait of {requested_s:.0f} s, more than max_wait_s "
                 f"({longest:g}); run the same command again later"
             )
-        time.sleep(max(requested_s or 0.0, min(longest, self._endpoint.backoff_s * 2**attempt)))
+        time.sleep(max(requested_s or 0.0, min(longest, self.endpoint.backoff_s * 2**attempt)))
 
     def _attempt(
         self,
@@ -224,7 +224,7 @@ class BatchProtocol:
         import httpx2
 
         max_bytes, time_limit_s = limits
-        limit_s = time_limit_s or self._endpoint.timeout_s
+        limit_s = time_limit_s or self.endpoint.timeout_s
         text = b""
         size = 0
         try:
@@ -245,7 +245,7 @@ class BatchProtocol:
         return reply.status_code, hide_key(text.decode("utf-8", "replace"), self._client.key), wait_s
 
     def _address(self, path: str) -> str:
-        base, _, query = self._endpoint.endpoint.partition("?")
+        base, _, query = self.endpoint.endpoint.partition("?")
         mark = "&" if "?" in path else "?"
         return f"{base}{path}{mark}{query}" if query else f"{base}{path}"
 

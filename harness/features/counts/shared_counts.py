@@ -6,6 +6,7 @@ number are those of `Ngrams.fit` on these texts.
 
 from __future__ import annotations
 
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -44,7 +45,7 @@ class SharedCounts:
         self._numbers = dict[str, int]()
         self._corpora = dict[Kind, Corpus]()
         self._kept = OrderedDict[Hashable, tuple[Any, tuple["csr_matrix", ...]]]()
-        self._columns = OrderedDict[int, tuple[Ngrams, list[Integers]]]()
+        self._columns = dict[int, tuple[weakref.ref[Ngrams], list[Integers]]]()
 
     def __getstate__(self) -> dict[str, Any]:
         return {"_texts": self._texts, "_memory": self._memory}  # each process counts for itself
@@ -140,13 +141,13 @@ class SharedCounts:
         own = [
             np.where(rank[place] >= 0, rank[place] - start, -1) for place, start in zip(places, starts, strict=False)
         ]
-        self._columns[id(ngrams)] = ngrams, own
-        while len(self._columns) > MAX_FITS:
-            self._columns.popitem(last=False)
+        # Known as long as somebody has the n-grams, whose vocabulary is large; no other object has their id before.
+        key, columns_of = id(ngrams), self._columns
+        columns_of[key] = weakref.ref(ngrams, lambda _: columns_of.pop(key, None)), own
         return ngrams, _stack([corpus.counts for corpus in corpora], rows, own, [len(each) for each in frequent])
 
     def has(self, ngrams: Ngrams) -> bool:
-        """Whether n-grams were fitted here, and lately."""
+        """Whether n-grams were fitted here."""
         return id(ngrams) in self._columns
 
     def count(self, ngrams: Ngrams, rows: Integers) -> csr_matrix:
@@ -172,8 +173,6 @@ BLOCK_ROWS = 4_096
 """Number of texts whose counts are taken at once, which bounds memory."""
 ENTRY_BYTES = 12
 """Bytes that an entry of a matrix of features takes."""
-MAX_FITS = 64
-"""Number of fits whose columns are known."""
 _ACTIVE: ContextVar[SharedCounts | None] = ContextVar("shared_counts", default=None)
 
 

@@ -59,8 +59,8 @@ def merge(base: Any, changes: Any) -> Any:
         return changes
     merged = dict(base)
     for key, value in changes.items():
-        if value is None and key in base:
-            del merged[key]
+        if value is None:
+            merged.pop(key, None)
         else:
             merged[key] = merge(base[key], value) if key in base else value
     return merged

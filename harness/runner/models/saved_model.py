@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from pydantic import ValidationError
 from harness.arrays import Codes
 from harness.classifiers import CLASSIFIERS, build
 from harness.classifiers.base import Reason, ScoreMatrix, Scorer
-from harness.classifiers.storage.scorer_types import ScorerTypes, declared_types, registry_of
+from harness.classifiers.storage.scorer_types import ScorerTypes, scorer_types
 from harness.classifiers.storage.serialize import deserialize, serialize
 from harness.data.claims import Claims, codes_of
 from harness.data.labels.tasks import YES_NO
@@ -158,10 +157,10 @@ def load_model(path: str | Path) -> Model:
     return Model(card, scorer, folder, tuple(_version_warnings(card)))
 
 
-@cache
 def _scorer_types() -> ScorerTypes:
     """The types that a saved model may contain: those of classifiers, of calibration and of search."""
-    return registry_of(*declared_types(), CalibrationMap, CalibratedScorer, SettingsSearchScorer)
+    own = (CalibrationMap, CalibratedScorer, SettingsSearchScorer)
+    return scorer_types({type_.__name__: f"{type_.__module__}:{type_.__name__}" for type_ in own})
 
 
 def find_model(path: Path) -> Path:

@@ -132,8 +132,8 @@ def run_experiment(
     if not options.profile:
         return replace(result, profile=None)
     by_system = {} if result.profile is None else result.profile.by_system
-    found = Spent() if result.profile is None else result.profile.read
-    return replace(result, profile=Profile(reading.get(READ, Spent()).plus(found), by_system, seconds))
+    lookup = Spent() if result.profile is None else result.profile.read
+    return replace(result, profile=Profile(reading.get(READ, Spent()).plus(lookup), by_system, seconds))
 
 
 def _find_again(inputs: RunInputs, options: RunOptions) -> RunResult | None:

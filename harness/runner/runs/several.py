@@ -5,21 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import reduce
 from pathlib import Path
-from typing import NamedTuple
 
 from pydantic import ValidationError
 
 from harness.data.load import find_dataset
 from harness.display import Rows
-from harness.endpoints.trusted_hosts import KeyUse
 from harness.errors import EndsRun, Fault, FaultsError, HarnessError, NotFetched, UnknownName, unknown_name
 from harness.files import json_document, write_text
 from harness.records import Record
 from harness.runner.config import Experiment, System
-from harness.runner.configs.document import Config, read_document
-from harness.runner.configs.several import Several, is_several, several_experiments
+from harness.runner.configs.read_several import ReadSeveral
 from harness.runner.external_calls import Forecast
-from harness.runner.load_config import ReadConfig, read_experiment
+from harness.runner.load_config import ReadConfig
 from harness.runner.runs.prepare import chosen_systems
 from harness.runner.runs.run_result import RunPlan, RunResult
 from harness.runner.runs.wide_table import PartResults, wide_table
@@ -46,34 +43,6 @@ class ExperimentList(Record):
     format: int
     name: str
     experiments: tuple[ListedExperiment, ...]
-
-
-class ReadSeveral(NamedTuple):
-    """The experiments of a config, checked."""
-
-    name: str
-    parts: tuple[ReadConfig, ...]
-
-    def sent_keys(self) -> tuple[KeyUse, ...]:
-        """The keys that the systems may send, and the hosts that they go to."""
-        systems = (system for part in self.parts for system in part.systems)
-        return tuple(dict.fromkeys(use for system in systems for use in system.classifier.sent_keys()))
-
-
-def read_several(config: Config, overrides: str | Sequence[str] = ()) -> ReadSeveral | None:
-    """Reads and checks a config with several experiments; None for one with a single experiment.
-
-    Args:
-        config, overrides: as for `harness.runner.load_config.load_experiment`.
-    Raises: FaultsError: the config cannot be read, or its list of experiments has faults.
-    """
-    if isinstance(config, Experiment):
-        return None
-    document = read_document(config, overrides)
-    if not is_several(document.content):
-        return None
-    several: Several = several_experiments(document)
-    return ReadSeveral(several.name, tuple(read_experiment(part) for part in several.parts))
 
 
 def refuse_faults(several: ReadSeveral, root: str | Path | None) -> None:

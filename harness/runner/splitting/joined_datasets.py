@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from harness.arrays import Codes
-from harness.audit import AuditedDataset, SentenceTable, build_sentence_table
+from harness.audit.sentences import AuditedDataset, SentenceTable, build_sentence_table
 from harness.data.claims import Claims, Gold
 from harness.data.dataset import Dataset
 from harness.data.labels.gold import active_annotations, gold_labels, parse_rule

@@ -177,9 +177,10 @@ def _owner_in(seen: Seen) -> dict[str, Any] | None:
 
 @cache
 def _host() -> str:
-    """The machine since it was started: a process of before is dead."""
+    """The machine since it was started, and the container: in another one, the same number is another process."""
     try:
-        return f"{platform.node()} {Path('/proc/sys/kernel/random/boot_id').read_text(encoding='ascii').strip()}"
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return f"{platform.node()} {boot} {Path('/proc/self/ns/pid').readlink()}"
     except OSError:
         return platform.node()
 

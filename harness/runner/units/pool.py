@@ -123,7 +123,11 @@ class _Counter:
 
     def stop(self) -> None:
         """Lets nobody take another number."""
-        os.pwrite(self._file, self.end.to_bytes(8, "big"), 0)
+        fcntl.lockf(self._file, fcntl.LOCK_EX)
+        try:
+            os.pwrite(self._file, self.end.to_bytes(8, "big"), 0)
+        finally:
+            fcntl.lockf(self._file, fcntl.LOCK_UN)
 
     def close(self) -> None:
         """Closes the file; a thread that still asks gets an error, and no number of another file."""

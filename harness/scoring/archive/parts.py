@@ -81,6 +81,9 @@ def prepare(folder: Path, settings: dict[str, Any]) -> None:
         return
     make_folder(folder)
     if any(not entry.name.startswith(".") for entry in folder.iterdir()):
+        if path.is_file():  # another shard has begun in the meantime
+            prepare(folder, settings)
+            return
         raise HarnessError(f"{folder}: is not empty and has no {MANIFEST}; choose another folder for the scores")
     write_files({path: (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode()})
 

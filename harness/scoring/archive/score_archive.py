@@ -192,7 +192,7 @@ def _score_files(
             advance(f"{result.n:,} claims, {rate:,.0f} new ones a second", span.size)
     result.warnings += (
         *_counted(damaged, "is damaged; its rows are scored again"),
-        *_counted(changed, "changed since it was scored; it is scored again"),
+        *_counted(changed, "changed since it was scored; its earlier scores were removed"),
         *language_warnings(model, list(languages)),
     )
 

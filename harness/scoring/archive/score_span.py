@@ -133,10 +133,14 @@ def _score_block(job: ScoringJob, block: Block, paths: list[Path], outcome: Span
     reader = RowReader(as_claims=job.as_claims, language=job.language, detects=job.detects)
     model = _model(job.system)
     with part_writer(job.folder, job.staging, _schema(model)) as writer:
-        for table in reader.claims(block, _hashed(block.batches, digest)):
-            writer.write(_scored(model, table, block))
-        if block.faults:
-            raise FaultsError(block.faults)
+        try:
+            for table in reader.claims(block, _hashed(block.batches, digest)):
+                writer.write(_scored(model, table, block))
+            if block.faults:
+                raise FaultsError(block.faults)
+        except FaultsError:
+            _remove_changed(block, paths, None, outcome)  # a block that cannot be read has no part
+            raise
         info = PartInfo(
             input=block.file.url,
             block=block.number,
@@ -148,11 +152,16 @@ def _score_block(job: ScoringJob, block: Block, paths: list[Path], outcome: Span
             languages=tuple(reader.languages),
         )
         part = writer.finish(block.file, info)
+    _remove_changed(block, paths, part, outcome)
+    outcome.add(info, is_new=True)
+
+
+def _remove_changed(block: Block, paths: list[Path], new: Path | None, outcome: SpanOutcome) -> None:
+    """Removes the parts of a block as it was before its input changed, with a note."""
     for path in paths:
-        if path != part and path.exists():
+        if path != new and path.exists():
             outcome.changed.append(f"{block.file.url} block {block.number}")
             path.unlink()
-    outcome.add(info, is_new=True)
 
 
 def _hashed(tables: Iterator[pa.Table], digest: Any) -> Iterator[pa.Table]:

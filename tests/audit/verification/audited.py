@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from harness.audit import CHECKS, AuditedDataset, build_sentence_table
 from harness.audit.base import CheckResult
-from harness.audit.sentences import QuestionLabels, evidence_by_claim
+from harness.audit.checks import CHECKS
+from harness.audit.sentences import AuditedDataset, QuestionLabels, build_sentence_table, evidence_by_claim
 from harness.data.claims import Claims
 from harness.data.corpora.passages import Passage
 from harness.records import Evidence

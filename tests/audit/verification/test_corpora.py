@@ -8,7 +8,7 @@ import shutil
 
 from audited import Row, dataset, results
 
-from harness.audit.verification import same_source_groups
+from harness.audit.verification.corpora import same_source_groups
 from harness.data.corpora.passages import Passage
 from harness.records import Evidence
 

@@ -15,9 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 
-from harness.classifiers import build
+from harness.classifiers import CLASSIFIERS, build
 from harness.classifiers.base import ScoreMatrix, Scorer, two_columns
-from harness.classifiers.storage.scorer_types import declared_types, registry_of, scorer_types
+from harness.classifiers.ngram_models.sklearn_estimator import SklearnEstimator
+from harness.classifiers.storage.scorer_types import scorer_types
 from harness.classifiers.storage.serialize import ARRAYS, FILES, CannotSave, ModelFileError, deserialize, serialize
 from harness.data.claims import Claims, Gold
 from harness.errors import HarnessError
@@ -318,15 +319,17 @@ def test_two_scorers_with_files_of_their_own_do_not_meet(tmp_path):
 
 
 def test_a_saved_scorer_is_made_of_what_classifiers_declare_and_of_nothing_else():
-    table = scorer_types().table
-    assert set(table.values()) == set(declared_types())
+    table = {name: scorer_types().get(name) for name in scorer_types().table}
+    classifiers = [*map(CLASSIFIERS.get, CLASSIFIERS.table), SklearnEstimator]
+    declared = [kind for classifier in classifiers for kind in classifier.saved_types]
+    assert set(table.values()) == set(declared)
+    assert len(table) == len(set(declared)), "two types of saved scorers have one name"
     assert all(kind.__name__ == name and kind.__module__.startswith("harness.") for name, kind in table.items())
     # What would read any file or ask any host is not among them.
     assert not {"FileScorer", "FileProbabilityScorer", "LanguageModelScorer"} & set(table)
 
 
-def test_two_types_of_one_name_are_refused():
-    namesake = type("Box", (Scorer,), {})
-    assert registry_of(Box, Phrase, Box).table == {"Box": Box, "Phrase": Phrase}
-    with pytest.raises(ValueError, match="two types of saved scorers are called 'Box'"):
-        registry_of(Box, namesake)
+def test_a_type_with_the_name_of_a_listed_one_is_refused(tmp_path):
+    namesake = type("Box", (Scorer,), {"score": Box.score})
+    with pytest.raises(CannotSave, match="Box' is not listed"):
+        serialize(namesake(), tmp_path, BOXES)

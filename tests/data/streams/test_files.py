@@ -24,6 +24,15 @@ def test_another_file_system_is_read_as_the_disk_is():
         memory.rm("/pages", recursive=True)
 
 
+@pytest.mark.parametrize("pattern", ["", "*", "*.jsonl", "[a]*.jsonl"])
+def test_a_hidden_folder_that_the_input_names_is_read(tmp_path, pattern):
+    folder = tmp_path / "_work" / ".pages"
+    folder.mkdir(parents=True)
+    for name in ("a.jsonl", "_b.jsonl", ".c.jsonl"):
+        (folder / name).write_text('{"text": "one"}\n')
+    assert [file.url for file in list_files([f"{folder}/{pattern}"])] == [str(folder / "a.jsonl")]
+
+
 def test_all_inputs_that_cannot_be_listed_are_told_at_once(tmp_path):
     (tmp_path / "page.docx").write_text("x")
     (tmp_path / "empty").mkdir()

@@ -81,6 +81,25 @@ def test_the_encoding_that_the_server_declares(web):
     assert loaded.encoding == "utf-8"
 
 
+@pytest.mark.parametrize("charset", ["unicode_escape", "idna", "rot13", "hex"])
+def test_what_is_no_encoding_of_a_text_is_passed_over(web, charset):
+    page = PAGE.format(title="x").replace("island", "é").encode("cp1252")
+    (loaded,), _ = read(web, web.page("/a", page, Content_Type=f"text/html; charset={charset}"))
+    assert "é" in loaded.article.text
+
+
+@pytest.mark.parametrize("declared", ["", "; charset=utf-8", "; charset=latin1"])
+@pytest.mark.parametrize("kind", ["text/plain", "text/html"])
+def test_a_page_that_is_cut_within_a_character_keeps_its_encoding(web, kind, declared):
+    text = "Die Fähre fuhr 412 Mal, 7 % öfter als 2022. "
+    page = PAGE.format(title="x").split("<p>")[0] + f"<p>{text * 20}" if kind == "text/html" else text * 20
+    url = web.page("/a", f"{page}ä".encode(), Content_Type=f"{kind}{declared}")
+    client = web.client(limits={"max_bytes": len(f"{page}ä".encode()) - 1})
+    [loaded] = read_articles([url], ReadOptions(web=client))
+    assert loaded.fetch.is_cut
+    assert loaded.article.text.strip() == (text * 20).strip()
+
+
 def test_plain_text_and_what_is_no_text(web):
     (loaded,), _ = read(web, web.page("/a.txt", "The ferry ran 412 times.", Content_Type="text/plain"))
     assert loaded.article.text == "The ferry ran 412 times."

@@ -170,6 +170,20 @@ def test_robots_are_read_once_and_a_host_is_given_time(web):
     assert len(web.waits) == 1
 
 
+def test_the_pauses_between_redirects_are_no_time_of_the_fetch(web):
+    web.page("/robots.txt", "User-agent: *\nCrawl-delay: 0.4")
+    web.page("/c", "text")
+    web.redirect("/b", "/c")
+    client = web.client(limits={"total_s": 0.6})
+    client.sleep = time.sleep
+    assert client.fetch(web.redirect("/a", "/b")).data == b"text"
+
+
+def test_a_charset_in_an_encoding_that_is_none(web):
+    url = web.page("/", "text", Content_Type="text/html; charset*=a%00b'en'x")
+    assert web.client().fetch(url).charset is None
+
+
 def test_a_page_that_never_ends_is_cut(web):
     fetched = web.client(limits={"max_bytes": 300_000}).fetch(web.endless("/", b"x" * 10_000))
     assert (len(fetched.data), fetched.is_cut) == (300_000, True)

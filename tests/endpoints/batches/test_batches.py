@@ -255,7 +255,7 @@ def test_a_wait_outlasts_an_outage_of_some_minutes(server, expected, monkeypatch
     server.troubles.insert(0, ("GET /batches/batch_0", gives({"id": "batch_0", "status": "in_progress"}), False))
     assert (fitted(server, retries=0).score(FIVE) == expected).all()
     assert sizes(server) == [5]
-    monkeypatch.setattr("harness.endpoints.batches.batches.OUTAGE_S", 0)
+    monkeypatch.setattr("harness.endpoints.batches.waiting.OUTAGE_S", 0)
     server.troubles = [
         ("GET /batches/batch_1", gives({"id": "batch_1", "status": "in_progress"}), False),
         ("GET /batches/batch_1", hangs_up, False),
@@ -385,6 +385,31 @@ def test_what_a_batch_does_not_use_of_a_cap_is_free_for_the_next(server):
         scorer.score(claims_of([f"Other {n} {len(cap)}." for n in range(4)]))
         assert sum(sizes(server)) == 4
         assert 1 < len(sizes(server)) < 4
+
+
+def test_a_reply_that_cannot_be_used_was_billed_all_the_same(server):
+    def no_completion(replies, errors):
+        replies[0]["response"]["body"] = {"usage": {"prompt_tokens": 100, "completion_tokens": 11}}
+        errors.append(replies.pop() | {"response": {"status_code": 500, "body": BUSY}})
+
+    server.endings = [("completed", no_completion)]
+    scorer = fitted(server, max_total_tokens=100_000)
+    with Cache(cache_folder()) as cache:
+        before = cache.usage(scorer.ledger).tokens
+        scorer.score(FIVE)
+        assert sizes(server) == [5, 2]
+        assert cache.usage(scorer.ledger).tokens == before + scorer.api_usage(FIVE).tokens + 111
+
+
+def test_parts_that_are_not_submitted_cost_nothing(server, monkeypatch):
+    monkeypatch.setattr("harness.endpoints.batches.rows.MAX_REQUESTS", 2)
+    scorer = fitted(server, max_total_tokens=100_000)
+    server.troubles = [("POST /files", gives(BUSY, 400), False)]
+    with Cache(cache_folder()) as cache:
+        before = cache.usage(scorer.ledger).tokens
+        with pytest.raises(HarnessError, match="status 400"):
+            scorer.score(FIVE)
+        assert cache.usage(scorer.ledger).tokens == before
 
 
 def test_a_batch_that_came_to_nothing_costs_nothing(server):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import pickle
+import weakref
 
 import numpy as np
 import pytest
@@ -51,6 +53,17 @@ def compare_with_plain(kind, settings: NgramSettings, shared: SharedCounts, trai
     assert features.ngrams.columns.tolist() == plain.ngrams.columns.tolist()
     assert features.ngrams.names() == plain.ngrams.names()
     assert_same(features.ngrams.count(test), plain.ngrams.count(test))  # outside of the block, as a saved model counts
+
+
+def test_n_grams_that_nobody_has_any_more_take_no_memory():
+    shared = SharedCounts(TEXTS, memory=0)
+    with shared.used():
+        features, _ = Tfidf.fit(NgramSettings(), TEXTS[:9])
+        ngrams = weakref.ref(features.ngrams)
+        assert shared.has(features.ngrams)
+        del features
+        gc.collect()
+    assert ngrams() is None
 
 
 @pytest.mark.parametrize("kind", [Tfidf, BinaryNgrams])

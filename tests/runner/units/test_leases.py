@@ -72,6 +72,16 @@ def test_a_process_with_the_number_of_a_dead_one_does_not_hold_its_lease(unit):
     assert Waiting().try_take(unit) is not None
 
 
+def test_a_process_of_another_container_of_this_machine_is_not_taken_for_dead(unit, monkeypatch):
+    written(unit, pid=2**22 - 1)  # of a container, where the number is that of a living process
+    leases._host.cache_clear()
+    monkeypatch.setattr(leases.Path, "readlink", lambda _: "pid:[1]")
+    try:
+        assert Waiting().try_take(unit) is None
+    finally:
+        leases._host.cache_clear()
+
+
 def test_a_lease_of_another_machine_runs_out_when_it_is_silent(unit, clock):
     file = written(unit, host="elsewhere")
     waiting = Waiting()

@@ -5,10 +5,12 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -163,6 +165,17 @@ def test_a_changed_input_replaces_its_part(tmp_path):
     assert [row["text"] for row in rows_of(out)] == ["We hope so!", *SENTENCES[1:30]]
 
 
+def test_an_input_that_cannot_be_read_any_more_leaves_no_scores_of_what_it_was(tmp_path):
+    source, out = tmp_path / "in.jsonl", tmp_path / "out"
+    source.write_text('{"text": "Rents rose."}\n', "utf-8")
+    assert score_archive(source, "rules", out, claims=True).n == 1
+    source.write_text('{"text": "Rents fell."}\n{"text": "Ren', "utf-8")
+    result = score_archive(source, "rules", out, claims=True)
+    assert [fault.line for fault in result.faults] == [2]
+    assert result.n == 0
+    assert rows_of(out) == []
+
+
 def test_what_cannot_be_read_is_told_and_the_rest_is_scored(archive, tmp_path):
     whole = (archive / "year=2020" / "a.parquet").read_bytes()
     (archive / "half.parquet").write_bytes(whole[: len(whole) // 2])
@@ -204,6 +217,21 @@ def test_a_full_disk_keeps_the_finished_parts(tmp_path, monkeypatch):
         score_archive(source, "rules", out, claims=True)
     assert len(stamps(out)) == 2
     assert score_archive(source, "rules", out, claims=True).n_new == 160
+
+
+def test_shards_that_begin_at_the_same_time_share_a_new_folder(tmp_path, monkeypatch):
+    folder, make_folder = tmp_path / "out", part_files.make_folder
+
+    def make_while_another_shard_begins(path: Path) -> None:
+        monkeypatch.undo()
+        make_folder(path)
+        part_files.prepare(folder, {"labels": ["a"]})
+
+    for labels, is_same in ((["a"], True), (["b"], False)):
+        monkeypatch.setattr(part_files, "make_folder", make_while_another_shard_begins)
+        with nullcontext() if is_same else pytest.raises(HarnessError, match=r"other settings \(labels\)"):
+            part_files.prepare(folder, {"labels": labels})
+        shutil.rmtree(folder)
 
 
 def test_other_settings_and_other_folders_are_refused(archive, tmp_path):

@@ -26,7 +26,8 @@ def read_isolated(kind: str, data: bytes, path: str | Path) -> dict[str, Any]:
     """
     name = kind if kind == "feed" else f"{kind.upper()} file"
     too_long = f"takes more than {worker.MAX_SECONDS} seconds to read; divide it, or save its text as .txt"
-    command = [sys.executable, "-I", worker.__file__, kind]
+    # Without the folder of the script, whose modules have names of others; with the packages of the user.
+    command = [sys.executable, "-P", worker.__file__, kind]
     try:
         process = subprocess.run(command, input=data, capture_output=True, timeout=WAIT, check=False)
     except subprocess.TimeoutExpired:

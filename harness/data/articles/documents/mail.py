@@ -49,17 +49,17 @@ def read_mail(file: InputFile) -> list[LoadedArticle]:
 
     Raises: FaultsError: it is no e-mail, has too many parts, or has no text.
     """
-    message = email.message_from_bytes(file.data.removeprefix(BOM_UTF8), policy=email.policy.default)
-    if not isinstance(message, EmailMessage) or not ({"from", "date", "subject"} & {k.lower() for k in message}):
+    mail = email.message_from_bytes(file.data.removeprefix(BOM_UTF8), policy=email.policy.default)
+    if not isinstance(mail, EmailMessage) or not ({"from", "date", "subject"} & {k.lower() for k in mail}):
         remedy = "export the message as .eml, or save its text as .txt"
         raise FaultsError.single(file.path, f"is no e-mail: it has no From, Date or Subject; {remedy}")
-    n_parts = sum(1 for _ in message.walk())
+    n_parts = sum(1 for _ in mail.walk())
     if n_parts > MAX_PARTS:
         text = f"has {n_parts:,} parts; at most {MAX_PARTS:,} are read. Save its text as .txt"
         raise FaultsError.single(file.path, text, code="too-large")
-    document = Document(title=_header(message, "subject"), published=_date(message))
-    document.language = (_header(message, "content-language") or "").split(",")[0].strip() or None
-    plain, html = _content(message, "plain"), _content(message, "html")
+    document = Document(title=_header(mail, "subject"), published=_date(mail))
+    document.language = (_header(mail, "content-language") or "").split(",")[0].strip() or None
+    plain, html = _content(mail, "plain"), _content(mail, "html")
     blocks_of_page = _html_blocks(html, document) if html else []
     length = sum(len(block.text) for block in blocks_of_page)
     # A newsletter may say "see the HTML version" in plain text, and nothing else.
@@ -68,36 +68,36 @@ def read_mail(file: InputFile) -> list[LoadedArticle]:
         document.blocks = paragraphs_of_text(without_replies(plain, document))
     else:
         document.blocks = blocks_of_page
-    _note_attachments(file, message)
+    _note_attachments(file, mail)
     if not any(block.text.strip() for block in document.blocks):
         left_out = f" of its own (left out: {counted(document.dropped)})" if document.dropped else ""
-        has_more = next(message.iter_attachments(), None) is not None
+        has_more = next(mail.iter_attachments(), None) is not None
         where = "what its attachments say" if has_more else "the text that you need"
         remedy = f"save {where} as .txt, and ingest that file"
         raise FaultsError.single(file.path, f"has no text{left_out}; {remedy}", code="empty")
     return [article_of(file, document)]
 
 
-def _header(message: EmailMessage, name: str) -> str | None:
+def _header(mail: EmailMessage, name: str) -> str | None:
     try:
-        return str(message.get(name) or "") or None
+        return str(mail.get(name) or "") or None
     except Exception:  # the standard library raises what it likes for a malformed header
         return None
 
 
-def _date(message: EmailMessage) -> str | None:
+def _date(mail: EmailMessage) -> str | None:
     try:
-        return day_of(parsedate_to_datetime(_header(message, "date") or ""))
+        return day_of(parsedate_to_datetime(_header(mail, "date") or ""))
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
 
 
-def _content(message: EmailMessage, kind: str) -> str:
+def _content(mail: EmailMessage, kind: str) -> str:
     """The text of the message in this form; empty without one."""
-    body = message.get_body(preferencelist=(kind,))
+    body = mail.get_body(preferencelist=(kind,))
     if body is None:
         # Several parts are announced, without a mark between them: the text is all there is.
-        whole = message.get_payload() if kind == "plain" and message.get_content_maintype() == "multipart" else ""
+        whole = mail.get_payload() if kind == "plain" and mail.get_content_maintype() == "multipart" else ""
         return whole if isinstance(whole, str) else ""
     try:
         content = body.get_content()
@@ -111,8 +111,8 @@ def _content(message: EmailMessage, kind: str) -> str:
     return content if isinstance(content, str) else ""
 
 
-def _note_attachments(file: InputFile, message: EmailMessage) -> None:
-    names = [part.get_filename() or part.get_content_type() for part in message.iter_attachments()]
+def _note_attachments(file: InputFile, mail: EmailMessage) -> None:
+    names = [part.get_filename() or part.get_content_type() for part in mail.iter_attachments()]
     if names:
         more = f" and {len(names) - 5:,} more" if len(names) > 5 else ""
         file.reading.note(f"{file.path}: attachments are not read: {', '.join(names[:5])}{more}")
@@ -152,7 +152,7 @@ def without_replies(text: str, document: Document) -> str:
         if line.rstrip() == "--" and index:
             document.drop("signature")
             break
-        if not is_forward and _begins_original(line, following) and any(kept.strip() for kept in remaining):
+        if not is_forward and _begins_original(line, following) and any(each.strip() for each in remaining):
             document.drop("quoted passage")
             break
         if line.startswith(">"):

@@ -209,10 +209,17 @@ def _feed_entry(entry: Any) -> dict[str, Any]:
     }
 
 
+def _limit(kind: int, most: int) -> None:
+    """Sets a limit, or leaves one that is lower already, which nobody may raise."""
+    hard = resource.getrlimit(kind)[1]
+    limit = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    resource.setrlimit(kind, (limit, limit))
+
+
 def main() -> None:
     """Reads the file of standard input."""
-    resource.setrlimit(resource.RLIMIT_CPU, (MAX_SECONDS, MAX_SECONDS))
-    resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
+    _limit(resource.RLIMIT_CPU, MAX_SECONDS)
+    _limit(resource.RLIMIT_AS, MAX_MEMORY)
     read = {"pdf": pdf, "rtf": rtf, "feed": feed}[sys.argv[1]]
     try:
         result = read(sys.stdin.buffer.read())

@@ -13,7 +13,7 @@ from pathlib import Path
 from harness.data.articles.article_file import article_id_of
 from harness.data.formats.dates import published_date
 from harness.data.formats.source import FileFaults, SourceArticle, SourceClaim, SourceFile, SourceLabel
-from harness.data.formats.submissions import Layout, SubmissionEntry, parse_score, read_table
+from harness.data.formats.submissions import Layout, Submission, SubmissionEntry, parse_score, read_table
 from harness.files import decode
 from harness.records import preview
 
@@ -96,3 +96,6 @@ def read_scores(file: SourceFile) -> list[SubmissionEntry]:
             faults.add(line, "line number", f"expected an integer, got {preview(number)}")
     faults.raise_if_any(empty=False, expected="")
     return entries
+
+
+SUBMISSION = Submission(read_gold, read_scores, "line number")

@@ -24,7 +24,7 @@ from harness.data.formats.source import (
     SourceLabel,
     label_fault,
 )
-from harness.data.formats.submissions import SubmissionEntry
+from harness.data.formats.submissions import Submission, SubmissionEntry, read_labels
 from harness.errors import FaultsError, HarnessError
 from harness.records import preview
 
@@ -118,3 +118,6 @@ def read_gold(file: SourceFile) -> list[SubmissionEntry]:
         code, *experts = [label.code for label in claim.labels]
         entries.append(SubmissionEntry(None, str(number), RatedClaim(code, tuple(experts))))
     return entries
+
+
+SUBMISSION = Submission(read_gold, read_labels, "sentence number")

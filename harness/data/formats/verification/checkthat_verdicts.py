@@ -12,7 +12,7 @@ from pathlib import Path
 from harness.data.articles.article_file import article_id_of
 from harness.data.formats.dates import published_date
 from harness.data.formats.source import FileFaults, SourceArticle, SourceClaim, SourceFile, SourceLabel, label_fault
-from harness.data.formats.submissions import Layout, SubmissionEntry, label_reader, read_table, vocabulary
+from harness.data.formats.submissions import Layout, Submission, SubmissionEntry, label_reader, read_table, vocabulary
 from harness.files import decode
 from harness.records import preview
 
@@ -85,3 +85,6 @@ def read_labels(file: SourceFile) -> list[SubmissionEntry]:
     read_label = label_reader(vocabulary(file))
     layout = Layout("label", lambda text: read_label(text.upper()), (2,), "2 tab-separated columns (claim, label)")
     return read_table(file, layout)
+
+
+SUBMISSION = Submission(read_gold, read_labels, "claim number")

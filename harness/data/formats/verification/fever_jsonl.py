@@ -22,7 +22,7 @@ from harness.data.formats.source import (
     SourceLabel,
     label_fault,
 )
-from harness.data.formats.submissions import SubmissionEntry
+from harness.data.formats.submissions import Submission, SubmissionEntry
 from harness.records import preview
 from harness.schemes import Scheme
 
@@ -195,3 +195,6 @@ def _are_passages(evidence: Any) -> bool:
         and not isinstance(passage[1], bool)  # bool is a subclass of int
         for passage in evidence
     )
+
+
+SUBMISSION = Submission(read_gold, read_predictions, "id", by_position=True)

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeGuard
 
 from harness.data.formats.json_rows import JsonRow, json_rows, required_text
 from harness.data.formats.source import FileFaults, SourceArticle, SourceClaim, SourceEvidence, SourceFile, SourceLabel
-from harness.data.formats.submissions import SubmissionEntry
+from harness.data.formats.submissions import Submission, SubmissionEntry
 from harness.data.formats.verification.scifact_corpus import are_abstracts, document_id
 from harness.records import NEUTRAL, preview
 
@@ -231,3 +231,6 @@ def _predicted_abstract(row: JsonRow, value: Any, faults: FileFaults) -> Abstrac
     else:
         return Abstract(code, tuple(sentences or ()))
     return None
+
+
+SUBMISSION = Submission(read_gold, read_predictions, "id")
