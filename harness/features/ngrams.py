@@ -214,7 +214,7 @@ class CharNgrams:
         return len(self.grams)
 
     def _count(self, chunks: Chunks, *, learn: bool) -> csr_matrix:
-        grams_by_chunk = [self.ngrams_of(chunk) for chunk in chunks.distinct]
+        grams_by_chunk = map(self.ngrams_of, chunks.distinct)
         gram_numbers, chunk_rows = numbers_and_rows(grams_by_chunk, self.grams, learn=learn)
         shape = (len(chunks.distinct), len(self.grams))
         counts: csr_matrix = chunk_matrix(chunks) @ count_matrix(chunk_rows, gram_numbers, shape)

@@ -60,15 +60,14 @@ class Corpus(NamedTuple):
         counts.data = counts.data.astype(np.min_scalar_type(int(counts.data.max(initial=0))))
         vocabulary = counter.tokens if isinstance(counter, WordNgrams) else counter.grams
         cut = TOKEN.findall if isinstance(counter, WordNgrams) else counter.ngrams_of
-        by_chunk = [cut(chunk) for chunk in chunks.distinct]
-        pieces, rows = numbers_and_rows(by_chunk, vocabulary, learn=False)
+        pieces, rows = numbers_and_rows(map(cut, chunks.distinct), vocabulary, learn=False)
         return cls(
             counter=counter,
             low=low,
             names=list(vocabulary),
             counts=counts,
             pieces=pieces,
-            starts=starts_of(np.bincount(rows, minlength=len(by_chunk))),
+            starts=starts_of(np.bincount(rows, minlength=len(chunks.distinct))),
             chunks=chunks.numbers,
             text_starts=starts_of(np.bincount(chunks.rows, minlength=chunks.n_texts)),
         )
