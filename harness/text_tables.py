@@ -31,6 +31,11 @@ def count_of(n: int, noun: str) -> str:
     return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
+def size_of(n_bytes: int) -> str:
+    """A size in decimal units, whole kilobytes below a tenth of a megabyte: `21 kB`, `1,204.5 MB`."""
+    return f"{-(-n_bytes // 1000)} kB" if n_bytes < 100_000 else f"{n_bytes / 1e6:,.1f} MB"
+
+
 def visible(text: str) -> str:
     """Returns a text of unknown origin as it can be shown in a terminal, where it must not act.
 

@@ -69,7 +69,10 @@ def read_yaml(path: Path, duplicates: list[Fault] | None = None) -> YamlWithLine
         line = mark.line + 1 if mark else None
         raise FaultsError.single(path, f"is not YAML: {problem}", line=line, code="not-yaml") from None
     except (TypeError, ValueError, RecursionError) as error:  # for example a 13th month, or endless brackets
-        message = f"contains a value that cannot be read: {error}; put it in quotes"
+        is_deep = isinstance(error, RecursionError)
+        message = (
+            "is nested too deeply" if is_deep else f"contains a value that cannot be read: {error}; put it in quotes"
+        )
         raise FaultsError.single(path, message, code="not-yaml") from None
 
 

@@ -31,7 +31,7 @@ def test_yaml_is_read_with_the_lines_of_its_keys(tmp_path):
         ("a: \x00", "a.yaml: is not a text file"),
         ("a: \x01", "a.yaml: is not YAML: unacceptable character"),
         ("a: 2020-99-99", "a.yaml:1: a: cannot be read: month must be in 1..12; put it in quotes"),
-        ("[" * 2000, "a.yaml: contains a value that cannot be read: "),
+        ("[" * 2000, "a.yaml: is nested too deeply"),
     ],
 )
 def test_yaml_that_cannot_be_read(tmp_path, text, message):

@@ -21,6 +21,8 @@ CONTEXT = 3000
 """Number of characters of the article that are considered on each side of the sentence."""
 MIN_CONTEXT = 3
 """Number of lines of the article that are shown even if the screen is too low."""
+MAX_SOURCE = 30
+"""Number of characters of the source of a passage, for each line that the passage has."""
 HANGING = " " * 5
 """What the further lines of a label begin with."""
 KEYS = (
@@ -62,6 +64,8 @@ def _passages_read(console: Console, session: Session, spare: int) -> list[Text]
     room, rows = max(1, (spare - 1) // len(passages)), [Text("The suggestion rests on", style="dim")]
     for passage in passages:
         source = ", ".join(part for part in (passage.source, passage.published) if part)
+        if len(source) > MAX_SOURCE * room:
+            source = f"{source[: MAX_SOURCE * room - 1].rstrip()}…"
         row = f"{source}: {passage.text}" if source else passage.text
         rows += _cut(_wrapped(console, Text(f"- {_one_line(row)}")), room)
     return rows

@@ -202,7 +202,7 @@ class _IngestSession:
         return None
 
     def _add_article(self, article: Article, loaded: LoadedArticle) -> None:
-        article = self.detection.of(article, self.dataset.info.language)
+        article = self.detection.of(article, self.dataset.info.language, is_row=loaded.line is not None)
         self.present[article.article_id] = article
         self.versions.add(article)
         self.added.append(article)

@@ -347,7 +347,7 @@ def find_dataset(name_or_folder: str | Path, root: str | Path | None = None) -> 
     name = str(name_or_folder)
     candidates = [shipped("data") / name, data_root(root) / name] if "/" not in name else []
     for folder in [*candidates, Path(name)]:
-        if (folder / "dataset.yaml").is_file():
+        if (folder / "dataset.yaml").exists():  # a pipe or a folder is named as one when it is read
             return folder
     if name in benchmark_names():
         raise NotFetched(

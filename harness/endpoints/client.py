@@ -30,6 +30,8 @@ REJECTED_STATUS = (400, 413, 422)
 """Statuses that reject the request itself: its parameters, or the claim in it. They are stored as replies."""
 REFUSING_STATUS = (200, 403, 404, 405, 406, 500, 501)
 """Statuses that reject the request if their reply names a parameter of it."""
+DENIED_STATUS = (403, 501)
+"""Statuses of endpoints that deny a part of a request, perhaps without naming it."""
 MAX_REPLY_BYTES = 4 << 20
 POLL_INTERVAL_S = 0.05
 """Time between checks whether another process has received the same reply."""
@@ -54,6 +56,10 @@ class FailedAttempt(NamedTuple):
 
 class LimitReached(EndsRun):
     """A limit of calls, tokens or dollars that the user set is reached."""
+
+
+class Denied(HarnessError):
+    """A reply that denies a request without saying what of it: no permission, or not implemented."""
 
 
 class Cancelled(HarnessError):
@@ -125,7 +131,7 @@ class Client:
         error = min(errors, key=lambda error: isinstance(error, Cancelled))
         if not isinstance(error, HarnessError):
             raise error
-        kind = type(error) if isinstance(error, EndsRun) else HarnessError
+        kind = type(error) if isinstance(error, EndsRun | Denied) else HarnessError
         raise kind(
             f"{error}. {len(ended) - len(errors)} of {n_requests} replies arrived and are saved; run the same "
             "command again to continue"
@@ -279,7 +285,7 @@ class Client:
             if time.monotonic() >= deadline:
                 return FailedAttempt(f"the reply was not complete within {limit_s:g} s")
             return FailedAttempt(hide_key(f"the connection failed ({error or type(error).__name__})", self.key))
-        text = b"".join(chunks).decode("utf-8", "replace")
+        text = b"".join(chunks).decode("utf-8", "replace").removeprefix("\ufeff")
         return HttpReply(reply.status_code, hide_key(text, self.key), wait_s)
 
     def check(self, request: Request, reply: HttpReply) -> HttpReply | FailedAttempt:
@@ -297,9 +303,10 @@ class Client:
         if reply.status == 200:
             return FailedAttempt(f"the reply is not a chat completion: {error_summary(reply.text)}")
         message = f"status {reply.status}: {error_summary(reply.text)}"
-        if reply.status in RETRYABLE_STATUS or reply.status >= 500:
+        if reply.status in RETRYABLE_STATUS or (reply.status >= 500 and reply.status not in DENIED_STATUS):
             return FailedAttempt(message, reply.wait_s)
-        raise HarnessError(f"{self.endpoint.name}: {message}{remedy(reply.status, self.endpoint)}")
+        kind = Denied if reply.status in DENIED_STATUS else HarnessError
+        raise kind(f"{self.endpoint.name}: {message}{remedy(reply.status, self.endpoint)}")
 
     def save(self, request: Request, reply: HttpReply) -> StoredReply:
         """Saves a reply that `check` let pass."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -10,6 +12,8 @@ from harness.endpoints.thoughts import field_thoughts, message_parts
 
 MAX_SUMMARY_LENGTH = 300
 """Characters of an endpoint's text that a message quotes."""
+ERROR_FIELDS = ("error", "errors", "detail", "message", "msg", "error_description", "reason", "title")
+"""Fields of an error reply that hold its message, the first one first."""
 MAX_TOKENS = 10**9
 """Token counts above this are treated as wrong."""
 
@@ -36,7 +40,7 @@ def first_choice(text: str) -> dict[str, Any] | None:
 
 def _parts(message: dict[str, Any]) -> list[dict[str, Any]]:
     content = message.get("content")
-    return content if isinstance(content, list) else []
+    return [part for part in content if isinstance(part, dict)] if isinstance(content, list) else []
 
 
 def has_thoughts(text: str) -> bool:
@@ -126,13 +130,26 @@ def error_summary(text: str) -> str:
         document = json.loads(text)
     except (ValueError, RecursionError):
         document = None
-    # An error is an object, a text, a list of objects with a message, or the only entry of a list.
-    document = document[0] if isinstance(document, list) and document else document
-    error = (
-        document.get("error", document.get("detail", document.get("message"))) if isinstance(document, dict) else None
-    )
-    error = error.get("message", error) if isinstance(error, dict) else error
-    line = " ".join((error if isinstance(error, str) else json.dumps(error) if error else text).split())
+    line = " ".join((_error_text(document) or _plain_text(text)).split())
     # An endpoint must not be able to send control sequences to the user's terminal.
     printable = "".join(character if character.isprintable() else "\ufffd" for character in line)
     return repr(printable if len(printable) <= MAX_SUMMARY_LENGTH else printable[:MAX_SUMMARY_LENGTH] + "...")
+
+
+def _error_text(value: Any) -> str:
+    """The message of an error: an object, a text, or a list of these, in a field of an object or alone; else empty."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list) and value:
+        return _error_text(value[0]) or json.dumps(value, ensure_ascii=False)
+    if isinstance(value, dict):
+        texts = (_error_text(value[name]) for name in ERROR_FIELDS if value.get(name))
+        return next(filter(None, texts), "") or (json.dumps(value, ensure_ascii=False) if value else "")
+    return ""
+
+
+def _plain_text(text: str) -> str:
+    """A text as it is; of a page of HTML its words, without the tags."""
+    if not re.match(r"\s*<(?:!doctype|html|head|\?xml)\b", text, re.IGNORECASE):
+        return text
+    return html.unescape(re.sub(r"<(script|style)\b.*?</\1>|<[^>]*>", " ", text, flags=re.DOTALL | re.IGNORECASE))

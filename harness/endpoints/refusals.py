@@ -13,7 +13,10 @@ REFUSAL = re.compile(
     r"unsupported|(?:not|n't|no longer)\s+(?:\w+\s+)?(?:support|allow|permit|recogni|accept|available"
     r"|enabled|implement|valid)"
     r"|not an? |unknown|unrecogni|unexpected|forbidden|invalid|cannot|can't|disabled|deprecated|extra (?:input|field)"
-    r"|additional propert|(?:must|should) be|only |no endpoints found|compatib|removed|exist",
+    r"|additional propert|(?:must|should) be|only |no endpoints found|compatib|removed|exist"
+    # Negations of other languages: German, French, Spanish, Italian, Portuguese, Dutch, Slavic, Chinese, Japanese, ...
+    r"|\b(?:nicht|kein\w*|unbekannt\w*|ungültig\w*|pas|inconnu\w*|no|non|não|niet|onbekend\w*|nie|не|ни|değil|inte)\b"
+    r"|nieobsług|недопуст|неизвест|невідом|недоступ|不|无效|無效|未知|ません|ない|無効|않|없|지원|غير|\bلا\b|desteklen",
     re.IGNORECASE,
 )
 """Words of a text that refuses a parameter."""
@@ -25,6 +28,8 @@ ALTERNATIVES = re.compile(
 """Words before parameters that the endpoint takes."""
 NAME_FIELDS = ("param", "parameter", "field")
 """Fields of an error that name a parameter."""
+ERROR_OBJECTS = ("errors", "detail", "details", "fields", "validation_errors")
+"""Fields of an error that can hold an object of errors by parameter."""
 FORMAT_NAMES = ("json_schema", "json_object")
 """Values of `response_format`, which a text may name in its place."""
 
@@ -53,14 +58,17 @@ def refused_parameters(text: str, parameters: Collection[str]) -> frozenset[str]
 
 def _named_in(sentence: str, sent: Collection[str]) -> set[str]:
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", sentence).lower()  # responseFormat is response_format
-    named = {name for name in sent if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", words)}
+    named = {name for name in sent if re.search(rf"(?<![a-z0-9_]){re.escape(name)}(?![a-z0-9_])", words)}
     if "response_format" in sent and re.search("|".join(FORMAT_NAMES), words):
         named.add("response_format")
     return named
 
 
 def _names(value: Any) -> Iterator[str]:
-    """Names of parameters in the fields that errors have for them: `param` and the like, the path `loc` of FastAPI."""
+    """Names of parameters in the fields that errors have for them.
+
+    These are `param` and the like, the path `loc` of FastAPI, and an object of errors by field.
+    """
     if isinstance(value, list):
         for entry in value:
             yield from _names(entry)
@@ -69,6 +77,9 @@ def _names(value: Any) -> Iterator[str]:
         location = value.get("loc")
         if isinstance(location, list):
             yield from [part for part in location if isinstance(part, str) and part != "body"][:1]
+        for name in ERROR_OBJECTS:
+            errors = value.get(name)
+            yield from errors if isinstance(errors, dict) else ()
         for entry in value.values():
             yield from _names(entry)
 

@@ -81,6 +81,8 @@ class CheckedCache:
     def _open(self) -> sqlite3.Connection:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         connection = sqlite3.connect(self.path, timeout=LOCK_TIMEOUT_S)
+        # A damaged entry may have become text that is none; it must not end the reading of the others.
+        connection.text_factory = lambda text: text.decode("utf-8", "replace")
         try:
             connection.execute(
                 "CREATE TABLE IF NOT EXISTS vectors (number INTEGER PRIMARY KEY, key TEXT UNIQUE, vector BLOB)"

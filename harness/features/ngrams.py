@@ -21,13 +21,14 @@ from harness.arrays import Integers
 from harness.display import displayed
 from harness.features.counts.chunks import (
     Chunks,
+    Pieces,
     Selection,
     chunk_matrix,
     count_matrix,
-    numbers_and_rows,
     stack_columns,
 )
 from harness.features.counts.gram_table import GramTable
+from harness.features.counts.kept_counts import kept_or_counted
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -100,12 +101,17 @@ class WordNgrams:
 
     def learn(self, chunks: Chunks) -> csr_matrix:
         """Sets the vocabulary from texts; returns their counts, shape (n_texts, n_ngrams)."""
-        rows, columns = self._places(chunks, learn=True)
-        return count_matrix(rows, columns, (chunks.n_texts, self.n_columns))
+        return self.learn_pieces(chunks)[0]
+
+    def learn_pieces(self, chunks: Chunks) -> tuple[csr_matrix, Pieces]:
+        """Like `learn`, with the tokens of the distinct chunks."""
+        pieces = self._pieces(chunks, learn=True)
+        rows, columns = self._places(chunks, pieces, learn=True)
+        return count_matrix(rows, columns, (chunks.n_texts, self.n_columns)), pieces
 
     def count(self, chunks: Chunks, selection: Selection) -> csr_matrix:
         """Returns the counts of the selected n-grams, shape (n_texts, number selected)."""
-        rows, columns = self._places(chunks, learn=False)
+        rows, columns = self._places(chunks, self._pieces(chunks, learn=False), learn=False)
         return count_matrix(rows, selection.of(columns), (chunks.n_texts, selection.size))
 
     @property
@@ -114,9 +120,13 @@ class WordNgrams:
         sizes = [len(self.tokens), *map(len, self.runs)]
         return sum(sizes[self.low - 1 :])
 
-    def _places(self, chunks: Chunks, *, learn: bool) -> tuple[Integers, Integers]:
+    def _pieces(self, chunks: Chunks, *, learn: bool) -> Pieces:
+        """The tokens of the distinct chunks. No token crosses white space."""
+        return Pieces.of(map(TOKEN.findall, chunks.distinct), self.tokens, learn=learn)
+
+    def _places(self, chunks: Chunks, pieces: Pieces, *, learn: bool) -> tuple[Integers, Integers]:
         """The text and the column (-1: unknown) of each n-gram."""
-        tokens, rows = self._tokens(chunks, learn=learn)
+        tokens, rows = self._tokens(chunks, pieces)
         ngrams, edge = tokens, 0
         texts, columns = [], []
         for length in range(1, self.high + 1):
@@ -128,17 +138,15 @@ class WordNgrams:
                 edge += len(self.tokens) if length == 1 else len(self.runs[length - 2])
         return np.concatenate(texts), np.concatenate(columns)
 
-    def _tokens(self, chunks: Chunks, *, learn: bool) -> tuple[Integers, Integers]:
-        """The number (-1: unknown) and the text of each token. No token crosses white space."""
-        by_chunk = [TOKEN.findall(chunk) for chunk in chunks.distinct]
-        numbers, _ = numbers_and_rows(by_chunk, self.tokens, learn=learn)
-        sizes = np.fromiter(map(len, by_chunk), dtype=np.int64, count=len(by_chunk))
-        starts = np.cumsum(sizes) - sizes
+    @staticmethod
+    def _tokens(chunks: Chunks, pieces: Pieces) -> tuple[Integers, Integers]:
+        """The number (-1: unknown) and the text of each token."""
         # Each occurrence of a chunk repeats the tokens of the chunk.
-        repeats = sizes[chunks.numbers]
+        repeats = pieces.sizes[chunks.numbers]
+        starts = np.cumsum(pieces.sizes) - pieces.sizes
         firsts = np.cumsum(repeats) - repeats
         places = np.repeat(starts[chunks.numbers] - firsts, repeats) + np.arange(repeats.sum())
-        return numbers[places], np.repeat(chunks.rows, repeats)
+        return pieces.numbers[places], np.repeat(chunks.rows, repeats)
 
     def _extend_by_one_token(
         self, shorter: Integers, tokens: Integers, rows: Integers, length: int, *, learn: bool
@@ -194,10 +202,15 @@ class CharNgrams:
 
     def learn(self, chunks: Chunks) -> csr_matrix:
         """Sets the vocabulary from texts; returns their counts, shape (n_texts, n_ngrams)."""
-        counts = self._count(chunks, learn=True)
+        return self.learn_pieces(chunks)[0]
+
+    def learn_pieces(self, chunks: Chunks) -> tuple[csr_matrix, Pieces]:
+        """Like `learn`, with the n-grams of the distinct chunks."""
+        pieces = self._pieces(chunks, learn=True)
+        counts = self._counts(chunks, pieces)
         # A sparse product leaves columns unordered. Sorting them fixes the order of later sums, and so their last bit.
         counts.sort_indices()
-        return counts
+        return counts, pieces
 
     def count(self, chunks: Chunks, selection: Selection) -> csr_matrix:
         """Returns the counts of the selected n-grams, shape (n_texts, number selected); columns are unordered."""
@@ -206,18 +219,22 @@ class CharNgrams:
         if selection.table.fits:
             counts: csr_matrix = chunk_matrix(chunks) @ selection.table.count(chunks.distinct, selection.size)
             return counts
-        return self._count(chunks, learn=False)[:, np.flatnonzero(selection.places >= 0)]
+        counts = self._counts(chunks, self._pieces(chunks, learn=False))
+        return counts[:, np.flatnonzero(selection.places >= 0)]
 
     @property
     def n_columns(self) -> int:
         """Number of n-grams of the vocabulary."""
         return len(self.grams)
 
-    def _count(self, chunks: Chunks, *, learn: bool) -> csr_matrix:
-        grams_by_chunk = map(self.ngrams_of, chunks.distinct)
-        gram_numbers, chunk_rows = numbers_and_rows(grams_by_chunk, self.grams, learn=learn)
+    def _pieces(self, chunks: Chunks, *, learn: bool) -> Pieces:
+        """The n-grams of the distinct chunks."""
+        return Pieces.of(map(self.ngrams_of, chunks.distinct), self.grams, learn=learn)
+
+    def _counts(self, chunks: Chunks, pieces: Pieces) -> csr_matrix:
         shape = (len(chunks.distinct), len(self.grams))
-        counts: csr_matrix = chunk_matrix(chunks) @ count_matrix(chunk_rows, gram_numbers, shape)
+        rows = np.repeat(np.arange(shape[0]), pieces.sizes)
+        counts: csr_matrix = chunk_matrix(chunks) @ count_matrix(rows, pieces.numbers, shape)
         return counts
 
     def ngrams_of(self, chunk: str) -> list[str]:
@@ -278,6 +295,9 @@ class Ngrams:
 
         The order of a row's entries depends on its own text only.
         """
+        return kept_or_counted(self, texts, self._count_blocks)
+
+    def _count_blocks(self, texts: Sequence[str]) -> list[csr_matrix]:
         chunks = Chunks.of(texts)
         return [counter.count(chunks, chosen) for counter, chosen in zip(self.counters, self._selections, strict=True)]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from harness.display import displayed
-from harness.text_tables import count_of
+from harness.text_tables import count_of, size_of
 
 
 @displayed
@@ -30,7 +30,7 @@ class Report(NamedTuple):
 
     def __str__(self) -> str:
         counts = f"{count_of(self.systems, 'system')}, {count_of(self.claims, 'claim')}"
-        line = f"{self.path}: {counts}, {self.size / 1e6:.1f} MB"
+        line = f"{self.path}: {counts}, {size_of(self.size)}"
         if self.browsed is not None and self.browsed < self.claims:
             line += f"\nthe error browser shows the {self.browsed:,} claims on which systems disagree or err most"
         return "\n".join([line, *([self.note] if self.note else []), *self.notes, *self.left_out])

@@ -25,6 +25,7 @@ from harness.runner.plan import ExperimentData, Unit, take_gold
 from harness.runner.tuning.calibrate import CalibratedClassifier, CalibratedScorer
 from harness.runner.units.cluster_fits import Workers, fit_on_cluster
 from harness.runner.units.failures import UnitFailure, errors_of_code
+from harness.runner.units.fit_order import in_fit_order
 from harness.runner.units.leases import POLL_S, Lease, Waiting, remove_ended
 from harness.runner.units.pool import WorkerDied, do_all
 from harness.runner.units.unit_file import EncodedUnit, Predictions, StoredUnit, encode_unit, read_unit, unit_path
@@ -201,7 +202,8 @@ def execute(
     for unit in by_id.values():
         if unit.unit_id in stored:
             tell.found(unit)
-    for unit, outcome in _fit_all(_Fits(pending, data, folder, fresh=fresh, tell=tell), workers, failures):
+    fits = _Fits(in_fit_order(pending), data, folder, fresh=fresh, tell=tell)
+    for unit, outcome in _fit_all(fits, workers, failures):
         if isinstance(outcome, HarnessError):
             failures.add(unit, outcome)
             tell.failed(unit, outcome)

@@ -8,7 +8,7 @@ import platform
 import subprocess
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import field_serializer
 
@@ -17,10 +17,12 @@ from harness.data.labels.tasks import find_task, mapping_of
 from harness.features.threads import chosen_threads
 from harness.records import Record
 from harness.runner.config import Experiment, LoadedExperiment, System
-from harness.runner.plan import ExperimentData
-from harness.runner.units.unit_file import Predictions
 from harness.runner.verification.evidence_source import RankedEvidence
 from harness.schemes import TaskMapping
+
+if TYPE_CHECKING:
+    from harness.runner.plan import ExperimentData
+    from harness.runner.units.unit_file import Predictions
 
 
 class ClassifierSettings(Record):

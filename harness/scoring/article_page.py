@@ -179,11 +179,11 @@ class _SectionBuilder:
         self.numbers = itertools.count(1)
 
     def build(self, batches: Iterable[ScoredBatch]) -> Iterator[Section]:
-        """Yields one section per article; consecutive articles that consist of one claim share a section."""
+        """Yields one section per article; consecutive articles that are one claim without a title share a section."""
         single_claims: list[ScoredClaim] = []
         for document, claims in _documents(batches):
             text = document.article.text
-            if len(claims) == 1 and (text or "").strip() in ("", claims[0].text.strip()):
+            if len(claims) == 1 and not document.article.title and (text or "").strip() in ("", claims[0].text.strip()):
                 single_claims += claims
                 continue
             if single_claims:

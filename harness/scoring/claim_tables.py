@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import io
 import itertools
-import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from typing import Any, NamedTuple
 
 from harness.data.articles.article_file import ReadOptions, safe_name
 from harness.data.articles.encoding import UTF_8, check_encoding, decode_text, not_in_encoding
+from harness.data.articles.rows import json_row
 from harness.data.own_tables import OWN_TABLE_SUFFIXES, OwnTable
 from harness.errors import Fault, FaultsError, unknown_name
 from harness.files import explain_os_error, read_bytes
@@ -144,14 +144,11 @@ def _json_rows(path: Path, reading: ReadOptions, faults: list[Fault]) -> Iterato
         for number, line in enumerate(stream, start=1):
             if not line.strip():
                 continue
-            try:
-                cells = json.loads(line)
-            except (ValueError, RecursionError):
-                cells = None
+            cells = json_row(line)
             if isinstance(cells, dict):
                 yield (number, ""), cells
             else:
-                faults.append(Fault(str(path), number, None, f"expected a JSON object, got {preview(line.strip())}"))
+                faults.append(Fault(str(path), number, None, cells))
                 if len(faults) >= MAX_FAULTS:
                     return
 

@@ -170,7 +170,9 @@ class ScoringInput:
             yield self._segment(loaded)
 
     def _segment(self, loaded: LoadedArticle) -> ArticleClaims:
-        article = self.detection.of(loaded.article, self.language) if self.detects else loaded.article
+        article = loaded.article
+        if self.detects:
+            article = self.detection.of(article, self.language, is_row=loaded.line is not None)
         for warning in unsupported([article.language or self.language]):
             self.notes.setdefault(warning)
         claims = claims_of(article, Segmentation(), self.language, loaded.marked, self.dropped)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness.classifiers.base import Reason
 from harness.display import displayed
 from harness.errors import HarnessError
+from harness.features.counts.kept_counts import counts_kept
 from harness.runner.models.saved_model import Model, find_model, load_model, untrained_model
 from harness.scoring.inputs import ArticleClaims, ScoringInput
 
@@ -85,9 +87,10 @@ def score_batches(
         explained: whether claims get reasons.
     """
     for batch in source.batches(inputs):
-        scores = model.score(batch.claims)
-        predicted = model.predict(batch.claims, scores)
-        explanations = model.explain(batch.claims) if explained else None
+        with counts_kept() if explained else nullcontext():
+            scores = model.score(batch.claims)
+            predicted = model.predict(batch.claims, scores)
+            explanations = model.explain(batch.claims) if explained else None
         reasons: Sequence[tuple[Reason, ...] | None] = (
             [None] * len(batch.claims) if explanations is None else explanations
         )

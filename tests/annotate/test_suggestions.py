@@ -206,6 +206,17 @@ def test_the_passages_that_a_verdict_rests_on_are_on_the_screen(dataset, tmp_pat
     assert len(screen.splitlines()) <= 24
 
 
+def test_a_long_source_leaves_room_for_the_text_of_a_passage(dataset, tmp_path):
+    path = verdict_lines(dataset, tmp_path / "out.jsonl", ["yes"])
+    source = "The annual report of the office of statistics on prices, rents and wages in all regions, edition 2 " * 4
+    path.write_text(path.read_text(encoding="utf-8").replace('"law"', f'"{source}"'), encoding="utf-8")
+    with open_to_label(dataset.folder, "ann") as (opened, log):
+        session = Labeling(opened, LabelOptions(axes="factual", from_verify=path)).session(log)
+        screen = shown(session)
+    assert "- The annual report of the" in screen
+    assert "It rose by 3." in screen
+
+
 def test_a_file_that_is_no_output_of_a_chain_is_refused(dataset, tmp_path):
     path = tmp_path / "out.jsonl"
     for rows, message in [

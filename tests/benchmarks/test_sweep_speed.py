@@ -37,7 +37,7 @@ classifiers:
 metrics: [average_precision]
 intervals: {method: none}
 """
-MAX_RATIOS = {"lbfgs": 0.25, "liblinear": 0.3}
+MAX_RATIOS = {"lbfgs": 0.16, "liblinear": 0.17}
 
 
 @pytest.fixture(scope="module")

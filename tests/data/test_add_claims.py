@@ -260,6 +260,7 @@ def test_a_log_without_its_last_line_end_is_continued_on_a_new_line(folder):
         ("x.jsonl", '{"text": \n[1]\n', "x.jsonl:2: expected a JSON object, got [1]"),
         ("x.jsonl", "[" * 100_000, "x.jsonl:1: is nested too deeply, or contains too long a number"),
         ("x.jsonl", '{"start": ' + "1" * 5000 + "}", "x.jsonl:1: is nested too deeply, or contains too long a number"),
+        ("x.jsonl", '{"text": "a", "text": "b"}', 'x.jsonl:1: has the key "text" twice; remove or rename one of them'),
         ("x.xls", "", "unknown suffix '.xls'; expected one of .jsonl, .csv, .tsv, .xlsx"),
         ("x.xlsx", "text,factual", "x.xlsx: is not a complete zip file"),
     ],

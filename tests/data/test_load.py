@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import shutil
 
@@ -283,3 +284,11 @@ def test_claim_ids_differ_with_article_place_and_text():
     assert len(ids) == 3
     # sha256("0\n1\n" + sha256("x")) begins with these digits
     assert make_claim(one, 0, 1).claim_id == f"a-{sha256(f'0{chr(10)}1{chr(10)}' + sha256('x'))[:10]}"
+
+
+@pytest.mark.parametrize(("put", "message"), [(os.mkfifo, "is a device or a pipe"), (os.mkdir, "is a folder")])
+def test_what_stands_in_the_place_of_the_description_is_named(folder, put, message):
+    (folder / "dataset.yaml").unlink()
+    put(folder / "dataset.yaml")
+    with pytest.raises(FaultsError, match=f"dataset.yaml: {message}; expected a file"):
+        open_dataset(folder)

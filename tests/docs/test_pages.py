@@ -52,6 +52,12 @@ def test_every_config_key_is_described(model):
     assert [name for name in model.model_fields if not field_docs(model).get(name)] == []
 
 
+def test_the_index_lists_every_page_but_those_of_a_folder_with_an_index():
+    listed = set(LINK.findall(PAGES["README.md"].read_text(encoding="utf-8")))
+    of_folders = {f"{name.rpartition('/')[0]}/" for name in PAGES if name.count("/") > 1 and name.endswith("README.md")}
+    assert [name for name in PAGES if name not in listed and not name.startswith((*of_folders, "README"))] == []
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_links_of_a_page_lead_to_files_in_the_docs(name):
     for target in LINK.findall(_prose(PAGES[name])):

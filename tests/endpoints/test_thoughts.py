@@ -27,6 +27,20 @@ QUOTING = '{"quotes": [{"passage": 1, "quote": "a </think> b"}], "verdict": "yes
             ANSWER,
             "So.",
         ),
+        (
+            f"<|channel|>analysis<|message|>So.<|end|><|channel|>final <|constrain|>json<|message|>{ANSWER}",
+            ANSWER,
+            "So.",
+        ),
+        (
+            f"<|channel|>commentary<|message|>So.<|end|><|start|>assistant<|channel|>analysis<|message|>And.<|end|>"
+            f"<|start|>assistant<|channel|>final<|message|>{ANSWER}<|return|>",
+            ANSWER,
+            "And.",
+        ),
+        (f"<|channel|>final<|message|>{ANSWER}<|return|>", ANSWER, ""),
+        (f"<|channel>thought\nSo.\n<channel|>{ANSWER}", ANSWER, "So."),
+        (f"<thinking>So.</thinking>\n<answer>\n{ANSWER}\n</answer>", ANSWER, "So."),
         (f"So the claim is a figure.\n</think>\n{ANSWER}", ANSWER, "So the claim"),  # the prompt ended in the mark
         (QUOTING, QUOTING, ""),
         (f"<think>So.</think>{QUOTING}", QUOTING, "So."),
@@ -41,6 +55,11 @@ QUOTING = '{"quotes": [{"passage": 1, "quote": "a </think> b"}], "verdict": "yes
         ),
         ([{"type": "reasoning", "text": "So."}, {"type": "output_text", "text": ANSWER}], ANSWER, "So."),
         ([{"type": "text", "text": f"<think>So.</think>{ANSWER}"}], ANSWER, "So."),
+        (["<think>So.</think>", ANSWER], ANSWER, "So."),
+        ([{"text": ANSWER}], ANSWER, ""),
+        ({"type": "text", "text": ANSWER}, ANSWER, ""),
+        ([{"type": "redacted_thinking", "data": "x"}, {"type": "message_text", "text": ANSWER}], ANSWER, ""),
+        ([{"thought": True, "text": "So."}, {"text": ANSWER}], ANSWER, "So."),
         ([], "", ""),
     ],
 )

@@ -62,7 +62,9 @@ def test_reading_stops_at_ten_thousand_faults_and_says_so(tmp_path):
         ('{"text": "One", "start": %s}' % (10**30), ":1: start: expected an integer of at least 0, got 1000000"),
         ('{"text": "One", "claim_id": "\\ud800"}', ":1: claim_id: contains an unpaired surrogate"),
         ('{"text": "One \\udfff"}', ":1: text: contains an unpaired surrogate"),
-        ('{"text": "One", "start": %s}' % ("9" * 5000), ":1: expected a JSON object"),
+        ('{"text": "One", "start": %s}' % ("9" * 5000), ":1: is nested too deeply, or contains too long a"),
+        ('{"text": "One", "text": "Two"}', ':1: has the key "text" twice; remove or rename one of them'),
+        ('{"text": "One"', ":1: is not JSON: "),
     ],
 )
 def test_a_json_row_that_is_no_claim(tmp_path, row, fault):

@@ -5,15 +5,18 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from claim_tables import claims_of
 
 from harness import HarnessError, load_model, run, score
 from harness.data.load import open_dataset
+from harness.features.ngrams import Ngrams
 from harness.files import sha256
 from harness.runner.models.card import CARD
 
@@ -82,6 +85,17 @@ def test_a_second_run_keeps_what_is_kept(kept):
     assert card.stat().st_mtime_ns == before
 
 
+def test_an_article_of_one_sentence_has_its_title_on_the_page(tmp_path):
+    rows = [
+        {"article_id": "a", "title": "Trees", "text": "The town planted 5,000 trees."},
+        {"article_id": "b", "text": "It rained for 3 days."},
+        {"article_id": "c", "text": "Rents rose by 4 percent."},
+    ]
+    (tmp_path / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    score(tmp_path / "in.jsonl", "rules", tmp_path / "out.html")
+    assert re.findall(r"<h2[^>]*>([^<]+)", (tmp_path / "out.html").read_text(encoding="utf-8")) == ["Trees", "Claims"]
+
+
 @pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".parquet", ".html"])
 def test_an_article_in_every_format(kept, tmp_path, suffix):
     (tmp_path / "a.txt").write_text(ARTICLE, encoding="utf-8")
@@ -125,6 +139,18 @@ def test_the_command_scores_and_says_why(harness, kept, tmp_path):
     document = json.loads(harness("score", "a.txt", "--system", "rules", "--json").stdout)
     assert document["claims"][0]["predicted"] == "yes"
     assert "12 percent" in {reason["text"] for reason in document["claims"][0]["reasons"]}
+
+
+def test_reasons_use_the_counts_of_the_score(kept, tmp_path, monkeypatch):
+    (tmp_path / "a.txt").write_text(ARTICLE, encoding="utf-8")
+    counted = []
+    count = Ngrams._count_blocks
+    monkeypatch.setattr(Ngrams, "_count_blocks", lambda ngrams, texts: counted.append(texts) or count(ngrams, texts))
+    scored = score(tmp_path / "a.txt", kept.models[0].folder).claims
+    assert all(claim.reasons for claim in scored)
+    assert counted == [[claim.text for claim in scored]]
+    alone = load_model(kept.models[0].folder).explain(claims_of([claim.text for claim in scored]))
+    assert [claim.reasons for claim in scored] == alone
 
 
 def test_a_page_by_position_says_each_reason_once_and_no_negative_zero(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 
 import pytest
@@ -134,6 +135,16 @@ def test_a_wrong_input_is_refused_and_nothing_is_written(chain, article, corpus,
     with pytest.raises(HarnessError, match=r"no suffix is called '\.pdf'"):
         harness.verify(article, chain, corpus, tmp_path / "out.pdf")
     assert not list(tmp_path.glob("out.*"))
+
+
+@pytest.mark.parametrize("name", ["chain-model.json", "detect/model.json", "detect/arrays.npz"])
+@pytest.mark.parametrize(("put", "message"), [(os.mkfifo, "is a device or a pipe"), (os.mkdir, "is a folder")])
+def test_what_stands_in_the_place_of_a_file_of_a_chain_is_named(chain, article, corpus, tmp_path, name, put, message):
+    shutil.copytree(chain / "model", tmp_path / "model")
+    (tmp_path / "model" / name).unlink()
+    put(tmp_path / "model" / name)
+    with pytest.raises(FaultsError, match=f"{name}: {message}; expected a file"):
+        harness.verify(article, tmp_path / "model", corpus)
 
 
 def test_a_chain_that_was_changed_is_refused(chain, article, corpus, tmp_path):

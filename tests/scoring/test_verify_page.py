@@ -94,10 +94,15 @@ def test_the_color_is_that_of_the_meaning():
     assert 'id="c1" class="claim-card other"' in page(verdict="odd")
 
 
+def test_a_sentence_in_the_article_has_the_color_of_its_verdict():
+    assert 'id="s1" class="refuted"' in page()
+    assert 'id="s1" class="other"' in page(verdict="odd")
+
+
 def test_the_text_shows_no_verdict_away_from_its_passages():
     text = page().partition('<div class="text"')[2].partition("</div>")[0]
     assert 'id="s1"' in text
-    assert "refuted" not in text
+    assert "refuted" not in re.sub(r"<[^>]+>", "", text.partition(">")[2])
 
 
 def test_a_long_passage_is_cut_with_a_sign():

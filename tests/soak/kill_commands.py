@@ -35,6 +35,8 @@ from harness.partial_files import is_temporary
 KILLS = 100
 SHARES = (0.5, 0.0, 0.99, 0.25, 0.75, 0.1, 0.9)
 """Shares of a write that is cut."""
+MORE_SHARES = tuple((2 * n + 1) / 128 for n in range(64))
+"""Shares for a command that makes few changes."""
 TRIES = 3
 """Kills tried at a change that depends on time."""
 SECONDS = 120
@@ -194,12 +196,12 @@ def leases(folder: Path) -> list[str]:
 def points_of(changes: Sequence[Change], kills: int) -> list[Point]:
     """Points at which to kill, spread over all changes; writes that are cut come at several shares."""
     points = [change.point() for change in changes]
-    points += [
-        change.point(share) for share in SHARES for change in changes if change.call == "write" and change.size > 1
-    ]
-    if len(points) <= kills:
-        return points
-    return [points[n * len(points) // kills] for n in range(kills)]
+    points += [change.point(share) for share in SHARES for change in changes if change.is_cut_at(share)]
+    if len(points) > kills:
+        return [points[n * len(points) // kills] for n in range(kills)]
+    # A command with few changes is killed at more places inside its writes.
+    more = [change.point(share) for share in MORE_SHARES for change in changes if change.is_cut_at(share)]
+    return points + more[: kills - len(points)]
 
 
 class Killer:

@@ -53,6 +53,11 @@ class Change(NamedTuple):
         """The place of this change."""
         return Point(self.call, self.path, self.number, share)
 
+    def is_cut_at(self, share: float) -> bool:
+        """Whether a write of this share of its bytes is one of its own: some shares of a few bytes are the same."""
+        has_bytes = self.call == "write" and self.size > 1
+        return has_bytes and (share in (0, 0.5) or self.size > 100)
+
 
 class Counter:
     """Counts the changes below a folder in this process; at the point that is given, the process kills itself."""

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 from harness.endpoints.completions import first_choice, is_cut_off
 
-CODE_FENCE = re.compile(r"\A```(?:json)?\s*\n(.*?)\n?\s*```\Z", re.DOTALL)
+CODE_FENCE = re.compile(r"\A[^`{]*```(?:json[5c]?\b)?\s*([^`]*?)\s*```[^`{]*\Z", re.IGNORECASE)
+"""The only code fence of an answer, perhaps with words around it."""
 LABEL_VALUE = re.compile(r'"(?:label|verdict)"\s*:\s*"')
 
 
@@ -71,7 +72,9 @@ def read_reply(status: int, text: str, labels: Sequence[str], *, passages: bool 
         return ParsedReply(None, "refused", None)
     label, quotes = verdict_in(content, labels) if passages else (label_in(content, labels), ())
     if label is None:
-        return ParsedReply(None, "truncated" if is_cut_off(choice) else "unparsable", None)
+        # Thoughts without an answer after them were cut off, whatever the endpoint says.
+        in_thoughts = bool(message["thoughts"].strip()) and not content.strip()
+        return ParsedReply(None, "truncated" if is_cut_off(choice) or in_thoughts else "unparsable", None)
     return ParsedReply(label, None, label_probabilities(choice, content, labels, label), quotes)
 
 

@@ -19,6 +19,7 @@ from harness.endpoints.capabilities import (
     ResponseFormat,
     response_format_parameter,
 )
+from harness.endpoints.client import Denied
 from harness.endpoints.completions import error_summary, first_choice, has_thoughts, is_cut_off
 from harness.endpoints.refusals import refused_parameters
 from harness.endpoints.replay import stored_replies
@@ -83,7 +84,14 @@ class Trials:
         while candidates:
             capabilities = candidates[0]
             body = self.parameters(capabilities)
-            reply = ask(self._request(capabilities, trap))
+            try:
+                reply = ask(self._request(capabilities, trap))
+            except Denied:
+                # Token probabilities are what endpoints deny most often, and some do not name them.
+                candidates = [other for other in candidates if not other.token_probabilities]
+                if not (capabilities.token_probabilities and candidates):
+                    raise
+                continue
             if reply is None:
                 return None
             choice = first_choice(reply.reply) if reply.status == 200 else None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from harness.cli.experiments import as_json, print_json
-from harness.text_tables import align_columns
+from harness.text_tables import align_columns, size_of
 
 
 @click.command()
@@ -28,26 +30,33 @@ def cache(names: tuple[str, ...], yes: bool, as_json: bool) -> None:
     import harness
 
     if "replies" in names and not yes:
-        click.confirm("Replies may have been paid for, and are asked for again. Delete them?", abort=True, err=True)
+        _ask_for_replies()
     states = harness.prune_caches(names) if names else harness.caches()
     if as_json:
         print_json([state._asdict() | {"path": str(state.path)} for state in states])
         return
     if names:
         for state in states:
-            click.echo(f"{state.name}: {state.entries:,} deleted ({_size(state.size)})")
+            click.echo(f"{state.name}: {state.entries:,} deleted ({size_of(state.size)})")
         return
     rows = [["cache", "entries", "damaged", "size", "limit", "holds"]]
     rows += [
-        [state.name, f"{state.entries:,}", f"{state.damaged:,}", _size(state.size), state.limit, state.holds]
+        [state.name, f"{state.entries:,}", f"{state.damaged:,}", size_of(state.size), state.limit, state.holds]
         for state in states
     ]
     click.echo(align_columns(rows))
     click.echo(f"in {states[0].path.parent}; --prune NAME deletes the entries of a cache")
 
 
-def _size(n_bytes: int) -> str:
-    return f"{n_bytes / 1e6:,.1f} MB"
+def _ask_for_replies() -> None:
+    """Asks whether to delete replies; ends the command, and deletes nothing, without a yes."""
+    try:
+        if click.confirm("Replies may have been paid for, and are asked for again. Delete them?", err=True):
+            return
+    except click.Abort:
+        click.echo(err=True)
+    click.echo("harness: nothing was deleted; --yes deletes replies without a question", err=True)
+    sys.exit(1)
 
 
 COMMANDS = (cache,)

@@ -14,6 +14,7 @@ from harness.data.articles.encoding import UTF_8, DecodedText, decode_text
 from harness.data.articles.main_text.gaps import with_links
 from harness.data.articles.main_text.missed import missed_article
 from harness.data.articles.main_text.places import key
+from harness.data.articles.main_text.spans import expand_spans
 from harness.data.articles.main_text.trim import trimmed
 from harness.data.articles.page_blocks import Block, blocks_of, drop_comments, text_and_parts
 from harness.data.articles.page_captions import with_captions
@@ -23,6 +24,17 @@ from harness.errors import FaultsError
 EXTRACTION = {"favor_precision": True, "include_tables": True, "include_comments": False}
 """Options of trafilatura, chosen with tests/benchmarks/article_text.py. Tables are included because many pages place
 their article in one."""
+AMP = (
+    "amp-ad",
+    "amp-auto-ads",
+    "amp-consent",
+    "amp-embed",
+    "amp-list",
+    "amp-sidebar",
+    "amp-sticky-ad",
+    "amp-user-notification",
+)
+"""Elements of AMP pages that are no part of an article."""
 FALLBACK = {"favor_recall": True, "include_tables": True, "include_comments": False}
 """Options for a page in which those find nothing."""
 MIN_SHOWN = 0.3
@@ -50,6 +62,11 @@ _TRUSTED_PREFIXES = (
 MAX_BROKEN = 0.5
 """Share of the characters beyond ASCII that are broken in UTF-8; a page with more is in another encoding."""
 _NON_ASCII = re.compile(r"[^\x00-\x7f]+")
+_NEW_YEAR = (
+    r"{year}[-/.]?0?1[-/.]?0?1(?!\d)|(?<!\d)0?1[-/.]\s?0?1[-/.]\s?{year}"
+    r"|(?<!\d)1(?:st|er|º|\.)?\s(?:de\s)?(?:j|ene|gen|янв|січ|st|ocak|sty|led)\w*\.?,?\s(?:de\s)?{year}|\bjan\w*\.?\s1,?\s{year}"
+)
+"""The first day of a year, as pages write it."""
 _HEAD_BYTES = 4096
 """Bytes at the start of a page that are searched for its declared encoding; browsers search 1,024."""
 
@@ -157,6 +174,8 @@ def _extract(tree: Any, dropped: dict[str, int]) -> _Content:
     if tree is None:
         return _Content([])
     drop_comments(tree, dropped)
+    for element in list(tree.iter(*AMP)):
+        element.drop_tree()
     content = _extract_with(tree, EXTRACTION)
     if (part := missed_article(tree, content.blocks)) is not None:
         content = max(content, content._replace(blocks=_extract_with(part, EXTRACTION).blocks), key=_length)
@@ -172,13 +191,26 @@ def _extract_with(tree: Any, options: dict[str, bool]) -> _Content:
     shown = deepcopy(tree)
     for caption in list(shown.iter("caption")):
         caption.drop_tree()  # it would become a row of the table
+    for table in shown.iter("table"):
+        expand_spans(table)
     try:
         document = trafilatura.bare_extraction(shown, with_metadata=True, **options)
     except Exception:  # a malformed page can raise any error in the parser; treat it as a page without an article
         return _Content([])
     if document is None or document.body is None:
         return _Content([])
-    return _Content(blocks_of(document.body), document.title, document.date, document.sitename, document.url)
+    date = None if _is_guessed(document.date, tree) else document.date
+    return _Content(blocks_of(document.body), document.title, date, document.sitename, document.url)
+
+
+def _is_guessed(date: str | None, tree: Any) -> bool:
+    """Whether a date is the first day of a year that the page only mentions: trafilatura makes a date of it."""
+    if date is None or not date.endswith("-01-01"):
+        return False
+    from lxml import html
+
+    source = html.tostring(tree, encoding="unicode")
+    return re.search(_NEW_YEAR.format(year=date[:4]), source, re.IGNORECASE) is None
 
 
 def _length(content: _Content) -> int:

@@ -29,6 +29,12 @@ _AGO = re.compile(
     r"(?:about |updated )?\d{1,3}\s?(?:s|sec|seconds?|m|min|mins|minutes?|h|hrs?|hours?|d|days?) ago", re.I
 )
 
+_READING_TIME = re.compile(
+    r"(?:(?:estimated )?(?:reading|read) time|lesezeit|lesedauer|temps de lecture|tiempo de lectura|leestijd)"
+    r"\s*:?\s*(?:ca\. )?\d{1,3}\s?(?:min\w*|м\w*)\.?"
+    r"|\d{1,3}[\s-]?(?:mins?|minutes?)\.? (?:read|lesezeit|de lecture|de lectura|di lettura|leestijd)",
+    re.IGNORECASE,
+)
 _BYLINE = re.compile(
     r"(?:(?i:by|reported by|written by|story by|text by|words by|von|par|por|di|av|af|door|przez|автор|автори|текст)"
     r"\s*:?\s+)(?P<names>[^\W\d_][\w.,'’&\s-]*?)"
@@ -173,7 +179,10 @@ def _kind_of_line(content: str, part: PartSpan | None, *, first: bool) -> str | 
         return "live mark"
     if _BUTTONS.fullmatch(content) and (_SHARES.search(content) or len(_NETWORKS.findall(content)) > 1):
         return "share button"
-    if is_item or first:  # the first line is the title, which can read like a byline ("By Land and Sea")
+    if _READING_TIME.fullmatch(content):
+        return "reading time"
+    # The first line can be the title, which can read like a byline ("By Land and Sea").
+    if is_item or (first and not _is_byline(content, needs_role=True)):
         return None
     if (part is None or part.part != "heading") and _is_byline(content):
         return "byline"
@@ -183,13 +192,15 @@ def _kind_of_line(content: str, part: PartSpan | None, *, first: bool) -> str | 
     return None
 
 
-def _is_byline(content: str) -> bool:
+def _is_byline(content: str, *, needs_role: bool = False) -> bool:
     """Whether a line is "By" and names, perhaps with what they are: every word of a name has a capital."""
     if _STAFF.fullmatch(content):
         return True
     stamp = _TIME_STAMP.match(content)
     match = _BYLINE.fullmatch(content, stamp.end() if stamp else 0)
     names = [] if match is None else re.findall(r"[\w.'’-]+", match["names"])
+    if needs_role and not (match and match["role"]):
+        return False
     return 0 < len(names) <= MAX_NAMES and all(
         name[0].isupper() or name.lower() in _NAME_PARTICLES or name == "-" for name in names
     )

@@ -101,9 +101,13 @@ def _lines(text: str, part: Part | None) -> Iterator[Block]:
         yield Block(squeezed(line), part)
 
 
+_SPACES = re.compile(r"[ \t\r\f\v]{2,}|[\t\r\f\v]")
+"""Runs of spaces but for the single one, which is most of them and stays."""
+
+
 def squeezed(text: str) -> str:
     """Returns a text with one space for each run of spaces, tabs and line breaks, and none at its ends."""
-    return re.sub(r"[ \t\r\f\v]+", " ", text).strip()
+    return _SPACES.sub(" ", text).strip()
 
 
 def _table_blocks(table: Any) -> Iterator[Block]:

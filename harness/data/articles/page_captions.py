@@ -25,6 +25,12 @@ _CREDIT = re.compile(
     r"|credits?\b|courtesy\b|source\b|quelle\b|©|\(c\)).*",
     re.IGNORECASE | re.DOTALL,
 )
+_CREDIT_AT_END = re.compile(
+    r"(?<=[.!?”\"»])\s+\(?(?:photo(?:graph)?|image|picture|illustration|graphic|foto|bild|grafik|crédit|credit|photographie)s?"
+    r"(?:\s+(?:by|credit|von|de|di))?\s*[:/©–—-]\s*[^.!?]{2,60}\)?\Z",
+    re.IGNORECASE,
+)
+"""Who made the picture, after the sentences of a caption."""
 _BREAK = "\u2029"
 """Stands between paragraphs: line breaks of the source are none."""
 MAX_CREDIT = 8
@@ -92,7 +98,7 @@ def _caption_text(caption: Any) -> str:
             element.drop_tree()
         elif element.tag == "br" or element.tag in INNER_BLOCKS:
             element.tail = f" {element.tail or ''}"
-    return squeezed(caption.text_content().replace("\n", " "))
+    return _CREDIT_AT_END.sub("", squeezed(caption.text_content().replace("\n", " ")))
 
 
 def _item_texts(item: Any) -> Iterator[str]:

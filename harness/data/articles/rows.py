@@ -82,16 +82,34 @@ def json_rows(path: Path, text: str, faults: list[Fault]) -> list[LabeledRow]:
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
-        try:
-            cells = json.loads(line)
-        except json.JSONDecodeError as error:
-            faults.append(Fault(str(path), number, None, f"is not JSON: {error.msg} at column {error.colno}"))
-            continue
-        except (ValueError, RecursionError):  # a number with thousands of digits, or thousands of nested lists
-            faults.append(Fault(str(path), number, None, "is nested too deeply, or contains too long a number"))
-            continue
+        cells = json_row(line)
         if isinstance(cells, dict):
             rows.append(LabeledRow(number, cells))
         else:
-            faults.append(Fault(str(path), number, None, f"expected a JSON object, got {preview(cells)}"))
+            faults.append(Fault(str(path), number, None, cells))
     return rows
+
+
+class _RepeatedKey(ValueError):
+    """A key that occurs twice in one JSON object."""
+
+
+def _without_repeated_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    cells = dict(pairs)
+    if len(cells) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise _RepeatedKey(next(key for key in keys if keys.count(key) > 1))
+    return cells
+
+
+def json_row(line: str) -> dict[str, Any] | str:
+    """Returns the object in a line of JSON; a text says why there is none."""
+    try:
+        cells = json.loads(line, object_pairs_hook=_without_repeated_keys)
+    except json.JSONDecodeError as error:
+        return f"is not JSON: {error.msg} at column {error.colno}"
+    except _RepeatedKey as error:  # Python's parser would take the last value
+        return f"has the key {preview(str(error))} twice; remove or rename one of them"
+    except (ValueError, RecursionError):  # a number with thousands of digits, or thousands of nested lists
+        return "is nested too deeply, or contains too long a number"
+    return cells if isinstance(cells, dict) else f"expected a JSON object, got {preview(cells)}"

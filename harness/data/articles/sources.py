@@ -151,10 +151,7 @@ def _expand(source: ArticleSource, reading: ReadOptions) -> list[ArticleSource]:
         return [*files]
     if path.exists() or not glob.has_magic(str(source)):
         if str(source) != STDIN and suffix_of(path) not in READERS:
-            message = (
-                f"unknown suffix '{path.suffix}'; expected one of {', '.join(READERS)}. Rename or convert the file"
-            )
-            raise FaultsError.single(source, message)
+            raise _no_reader(source)
         return [source]
     matches = sorted(Path(name) for name in glob.glob(str(source), recursive=True))  # noqa: PTH207 (absolute patterns)
     articles = _readable(source, matches, reading)
@@ -162,6 +159,19 @@ def _expand(source: ArticleSource, reading: ReadOptions) -> list[ArticleSource]:
     if not articles:
         raise FaultsError.single(source, f"pattern matches no article files; expected one of {', '.join(READERS)}")
     return [*articles]
+
+
+def _no_reader(source: str | Path) -> FaultsError:
+    """Says why a source without a reader's suffix cannot be read, and what to do."""
+    path = Path(source)
+    if path.exists():
+        expected = ", ".join(READERS)
+        return FaultsError.single(
+            source, f"unknown suffix '{path.suffix}'; expected one of {expected}. Rename or convert the file"
+        )
+    is_like_a_host = "." in path.parts[0].strip(".")
+    address = f", or write https://{source} if it is the address of a page" if is_like_a_host else ""
+    return FaultsError.single(source, f"does not exist; check the path{address}", code="does-not-exist")
 
 
 def _readable(source: str | Path, paths: Sequence[Path], reading: ReadOptions) -> list[Path]:

@@ -71,6 +71,8 @@ _UNSPACED = re.compile(r"[\u3040-\u9fff]")
 """A letter of a script that puts no spaces between words."""
 _CONTINUING = frozenset("。！？｡，、；：,;:)）」』】》”")
 """Characters that no sentence begins with: after a quotation that ends in a full stop, they go on with its sentence."""
+_SPACED = re.compile(r"(?<!\w)[^\W\d_]\.(?: [^\W\d_]\.){0,2} [^\W\d_]\Z")
+"""An abbreviation of several words, up to its last dot: "u. a" of "u. a."."""
 _TURN = re.compile(r"[-–—]\s+(?P<word>[^\W_]+)")
 _CREDIT = re.compile(r"(?:--|[–—]) ?[A-Z]")
 _ENDINGS = frozenset({"com", "net", "org", "js"})
@@ -212,7 +214,17 @@ def _ends_after_stop(line: str, match: re.Match[str]) -> bool:
     following = line[match.end()]
     if match["mark"] == "．" and following.isdigit() and match.end() == match.end("mark"):  # "3．5"
         return False
+    if _quotation_goes_on(line, match.end()):
+        return False
     return following not in _CONTINUING and not (match["close"][-1:] in ("」", "』") and following in "とっ")
+
+
+def _quotation_goes_on(line: str, offset: int) -> bool:
+    """Whether an offset is in a quotation that its speaker follows: 「行く。心配ない」と言った。"""
+    if line.rfind("「", 0, offset) <= line.rfind("」", 0, offset):
+        return False
+    closing = line.find("」", offset)
+    return closing >= 0 and line[closing + 1 : closing + 2] in ("と", "っ", "、")
 
 
 class _Rules:
@@ -337,6 +349,9 @@ class _Rules:
         word = follow["word"]
         words = self.words
         key = self._key(token)
+        spaced = _SPACED.search(line, start, begin)
+        if spaced is not None and spaced[0].replace(" ", "").lower() in words.never:  # "u. a." of "u.a."
+            return False
         if words.ordinals and _ORDINAL.fullmatch(token):
             return self._starts(follow)
         if not self._abbreviation(token):

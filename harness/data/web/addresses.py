@@ -149,6 +149,8 @@ def _check_host(host: str, path: str, leads: str) -> None:
     if host and all(map(_NUMBER.fullmatch, host.split("."))):
         message = f"{leads}writes an address as '{host}'; expected four decimal numbers (192.0.2.1) or a name"
         raise _refused(path, message)
+    if not host:
+        raise _refused(path, f"{leads}names no host; expected one, such as https://example.org/")
     if len(host) > 253 or not _HOST.fullmatch(host):
         message = f"{leads}has '{host}' as its host; expected letters, digits, hyphens and dots: https://example.org/"
         raise _refused(path, message)

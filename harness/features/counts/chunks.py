@@ -31,8 +31,23 @@ class Chunks(NamedTuple):
     def of(cls, texts: Sequence[str]) -> Chunks:
         """Splits texts into chunks."""
         distinct: dict[str, int] = {}
-        numbers, rows = numbers_and_rows((text.lower().split() for text in texts), distinct, learn=True)
+        numbers, sizes = numbers_and_sizes((text.lower().split() for text in texts), distinct, learn=True)
+        rows = np.repeat(np.arange(len(sizes)), sizes)
         return cls(list(distinct), numbers, rows, len(texts))
+
+
+class Pieces(NamedTuple):
+    """Tokens or n-grams of the distinct chunks, one chunk after the other."""
+
+    numbers: Integers
+    """Number of each piece in a vocabulary; -1: unknown."""
+    sizes: Integers
+    """Number of pieces of each distinct chunk."""
+
+    @classmethod
+    def of(cls, pieces: Iterable[Sequence[str]], vocabulary: dict[str, int], *, learn: bool) -> Pieces:
+        """Numbers the pieces of each chunk; `learn`: fills the vocabulary, which is empty, in order of occurrence."""
+        return cls(*numbers_and_sizes(pieces, vocabulary, learn=learn))
 
 
 class Selection:
@@ -58,10 +73,10 @@ class Selection:
         return np.where(columns >= 0, self.places[columns], -1)
 
 
-def numbers_and_rows(
+def numbers_and_sizes(
     pieces: Iterable[Sequence[str]], vocabulary: dict[str, int], *, learn: bool
 ) -> tuple[Integers, Integers]:
-    """The number of each piece (-1 if unknown) and its row, for all rows in one flat array.
+    """The number of each piece (-1 if unknown), for all rows in one flat array, and the number of pieces of each row.
 
     Args:
         pieces: the pieces of each row; each row is read once, so that not all need to be in memory.
@@ -84,7 +99,7 @@ def numbers_and_rows(
         next_numbers: dict[str, int] = defaultdict(count().__next__)
         numbers = np.fromiter(map(next_numbers.__getitem__, flat), dtype=np.int64)
         vocabulary.update(next_numbers)
-    return numbers, np.repeat(np.arange(len(sizes)), np.array(sizes, dtype=np.int64))
+    return numbers, np.array(sizes, dtype=np.int64)
 
 
 def count_matrix(rows: Integers, columns: Integers, shape: tuple[int, int]) -> csr_matrix:

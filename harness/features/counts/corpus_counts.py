@@ -11,8 +11,8 @@ import numpy as np
 
 from harness.arrays import Integers
 from harness.features.checked_cache import CheckedCache
-from harness.features.counts.chunks import Chunks, numbers_and_rows
-from harness.features.ngrams import TOKEN, CharNgrams, Counter, WordNgrams
+from harness.features.counts.chunks import Chunks
+from harness.features.ngrams import CharNgrams, Counter, WordNgrams
 from harness.files import fingerprint
 from harness.folders import cache_folder
 
@@ -56,18 +56,16 @@ class Corpus(NamedTuple):
         chunks = Chunks.of(texts)
         is_word, low, high = kind[0] is WordNgrams, kind[1], kind[2]
         counter = WordNgrams(1, high) if is_word else CharNgrams(low, high)
-        counts = counter.learn(chunks)
+        counts, pieces = counter.learn_pieces(chunks)
         counts.data = counts.data.astype(np.min_scalar_type(int(counts.data.max(initial=0))))
         vocabulary = counter.tokens if isinstance(counter, WordNgrams) else counter.grams
-        cut = TOKEN.findall if isinstance(counter, WordNgrams) else counter.ngrams_of
-        pieces, rows = numbers_and_rows(map(cut, chunks.distinct), vocabulary, learn=False)
         return cls(
             counter=counter,
             low=low,
             names=list(vocabulary),
             counts=counts,
-            pieces=pieces,
-            starts=starts_of(np.bincount(rows, minlength=len(chunks.distinct))),
+            pieces=pieces.numbers,
+            starts=starts_of(pieces.sizes),
             chunks=chunks.numbers,
             text_starts=starts_of(np.bincount(chunks.rows, minlength=chunks.n_texts)),
         )
@@ -124,9 +122,9 @@ def corpus_of(texts: Sequence[str], kind: Kind) -> Corpus:
     # Python decides what is a letter, and what its lower case is.
     key = fingerprint([FORMAT, kind[0].__name__, *kind[1:], unicodedata.unidata_version, *texts])
     cache = stored_counts()
-    stored = cache.get_bytes([key]).get(key)
-    if stored is not None:
-        return _decoded(stored, kind)
+    stored = cache.get_bytes([key])
+    if key in stored:
+        return _decoded(stored[key], kind)
     corpus = Corpus.of(texts, kind)
     cache.put_bytes({key: _encoded(corpus)})
     return corpus

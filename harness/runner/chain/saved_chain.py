@@ -96,7 +96,7 @@ def load_chain(path: str | Path) -> ChainModel:
 
 def _find_chain(path: Path) -> Path:
     for folder in (path, path / FOLDER):
-        if (folder / CHAIN_CARD).is_file():
+        if (folder / CHAIN_CARD).exists():  # a pipe or a folder is named as one when it is read
             return folder
     remedy = "give the folder that harness run CHAIN --save-models wrote"
     if not path.exists():

@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError
 
 from harness.classifiers.storage.serialize import ARRAYS, FILES
 from harness.errors import Fault, FaultsError
-from harness.files import json_document, read_text, sha256
+from harness.files import file_sha256, json_document, read_text, sha256
 from harness.records import Record, Sha256, explain_validation, preview
 from harness.runner.provenance import ClassifierSettings, ModelProvenance, SchemeUse
 
@@ -140,9 +140,13 @@ def _file_faults(folder: Path, name: str, digest: str) -> list[Fault]:
     if not _is_inside(path, folder):
         message = f"'{name}' is outside of the model's folder and is not read; save the model again"
         return [Fault(str(folder / CARD), None, "files", message)]
-    if not path.is_file():
+    if not path.exists():
         return [Fault(str(path), None, None, "is missing; copy the whole folder, or save the model again")]
-    if sha256(path.read_bytes()) != digest:
+    try:
+        is_same = file_sha256(path) == digest
+    except FaultsError as error:
+        return list(error.faults)
+    if not is_same:
         message = f"was modified after it was saved: its SHA-256 differs from {CARD}; save the model again"
         return [Fault(str(path), None, None, message)]
     return []

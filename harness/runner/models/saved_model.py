@@ -171,7 +171,7 @@ def find_model(path: Path) -> Path:
     if path.name == CARD and path.is_file():
         return path.parent
     for folder in (path, path / FOLDER):
-        if (folder / CARD).is_file():
+        if (folder / CARD).exists():  # a pipe or a folder is named as one when it is read
             return folder
     if not path.exists():
         # The path may be a misspelled name of a system.

@@ -15,7 +15,7 @@ from harness.errors import HarnessError
 from harness.features.stages import Spent, add_up, stage, stage_clock
 from harness.partial_files import remove_partial_files
 from harness.progress import Progress
-from harness.runner.config import LoadedExperiment
+from harness.runner.config import Experiment, LoadedExperiment
 from harness.runner.configs.document import Config
 from harness.runner.execute import execute, finished_units
 from harness.runner.external_calls import hosts_of, keys_of
@@ -84,7 +84,8 @@ def run_experiment(
 ) -> RunResult:
     """Runs one experiment."""
     part, began = options.part(), perf_counter()
-    with stage_clock() as reading, stage(READ):
+    named = config.name if isinstance(config, Experiment) else None
+    with _end_told(options.events, experiment=named), stage_clock() as reading, stage(READ):
         trial = Trial.of(options.limit, options.sample, options.ids)
         loaded = read_chosen(config, overrides, only, options.root)
         folder = options.out / loaded.experiment.name
@@ -112,7 +113,7 @@ def run_experiment(
         systems=[system.system_name for system in loaded.systems],
         shard=None if part is None else str(part),
     )
-    try:
+    with _end_told(options.events, **facts):
         if part is not None:
             with _shared(folder, options.say), code_as_imported():
                 own = [unit for unit in units if part.has(unit.unit_id)]
@@ -121,9 +122,6 @@ def run_experiment(
         else:
             with _shared(folder, options.say, alone=options.fresh), code_as_imported():
                 result = _run_all(config, loaded, units_by_system, data, inputs, options=options)
-    except BaseException as error:
-        options.events.write("run_ended", **facts, state="failed", reason=str(error) or type(error).__name__)
-        raise
     seconds = perf_counter() - began
     n_failed = len(result.failed)
     options.events.write(
@@ -153,6 +151,16 @@ def _find_again(inputs: RunInputs, options: RunOptions) -> RunResult | None:
         fitted=0,
         published=leaderboards_for(experiment.document(), list(inputs.loaded.metrics)),
     )
+
+
+@contextmanager
+def _end_told(events: EventLog, **facts: Any) -> Iterator[None]:
+    """Writes the event of the end if an error ends the block."""
+    try:
+        yield
+    except BaseException as error:
+        events.write("run_ended", **facts, state="failed", reason=str(error) or type(error).__name__)
+        raise
 
 
 def _announce_contacts(config: Config, to_fit: Sequence[Unit], options: RunOptions) -> None:

@@ -18,7 +18,6 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-import harness
 from harness.classifiers.base import Classifier, package_versions
 from harness.classifiers.composite.wrapped import WrappingClassifier
 from harness.data.load import find_dataset
@@ -115,7 +114,7 @@ def _digest(loaded: LoadedExperiment, trial: Trial, root: str | Path | None, fol
         document = experiment.document()
         named = [Path(text) for text in _texts(document) if _is_path(text)]
         others = [path for path in named if path.resolve() not in datasets]
-        source = Path(harness.__file__).resolve().parent
+        source = Path(__file__).resolve().parents[2]
         if any(path.is_dir() for path in others) or any(folder.resolve().is_relative_to(data) for data in datasets):
             return None
         inside = [_files_of(dataset) for dataset in datasets]

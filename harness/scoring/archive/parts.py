@@ -16,10 +16,20 @@ from harness.data.articles.article_file import safe_name
 from harness.data.streams.files import StreamFile
 from harness.display import displayed
 from harness.errors import FaultsError, HarnessError
-from harness.files import file_sha256, make_folder, read_text, translate_os_errors, write_files
+from harness.files import Locked, file_sha256, folder_lock, make_folder, read_text, translate_os_errors, write_files
 
 MANIFEST = "scores.json"
 FORMAT = 1
+UNFINISHED = ".unfinished-"
+"""Start of the names of what a process has in the folder while it scores."""
+OPTION_OF = {
+    "as_claims": "--claims",
+    "columns": "--column",
+    "delimiter": "--delimiter",
+    "detects": "--language",
+    "language": "--language",
+}
+"""The option, or what is given otherwise, by the setting that it makes."""
 DIGITS = 16
 """Digits of a fingerprint in a name."""
 INFO = b"harness"
@@ -63,29 +73,58 @@ class PartKey(NamedTuple):
 def prepare(folder: Path, settings: dict[str, Any]) -> None:
     """Creates the folder of scores, or checks that it holds scores of the same system and options.
 
+    A folder that holds no scores yet, and that no process uses, takes other settings. Call it before the lock of a
+    process and again under it, so that none goes on under settings which another has replaced.
+
     Raises: HarnessError: it holds something else. WriteError: it cannot be written.
     """
     path = folder / MANIFEST
     document = {"format": FORMAT, **settings}
     if path.is_file():
-        try:
-            existing = json.loads(read_text(path))
-        except ValueError:
-            raise HarnessError(f"{path}: is not JSON; choose another folder, or remove this one") from None
-        changed = sorted(key for key in document.keys() | existing.keys() if document.get(key) != existing.get(key))
-        if changed:
-            raise HarnessError(
-                f"{folder}: holds scores made with other settings ({', '.join(changed)}); give the same system and "
-                "options to continue, or choose another folder"
-            )
+        with folder_lock(folder, "settings of scores", name=".settings.lock", wait_s=10):
+            _compare(folder, document, may_replace=True)
         return
     make_folder(folder)
     if any(not entry.name.startswith(".") for entry in folder.iterdir()):
         if path.is_file():  # another shard has begun in the meantime
-            prepare(folder, settings)
+            _compare(folder, document, may_replace=False)
             return
         raise HarnessError(f"{folder}: is not empty and has no {MANIFEST}; choose another folder for the scores")
+    _write_settings(path, document)
+
+
+def _compare(folder: Path, document: dict[str, Any], *, may_replace: bool) -> None:
+    """Compares settings with those of the folder; may replace the latter if nothing depends on them."""
+    path = folder / MANIFEST
+    try:
+        existing = json.loads(read_text(path))
+    except ValueError:
+        raise HarnessError(f"{path}: is not JSON; choose another folder, or remove this one") from None
+    changed = [key for key in document.keys() | existing.keys() if document.get(key) != existing.get(key)]
+    if not changed:
+        return
+    if not may_replace or part_paths(folder) or _is_in_use(folder):
+        names = ", ".join(sorted({OPTION_OF.get(key, key) for key in changed}))
+        raise HarnessError(
+            f"{folder}: holds scores made with other settings ({names}); give the same system and options to "
+            "continue, or choose another folder"
+        )
+    _write_settings(path, document)
+
+
+def _write_settings(path: Path, document: dict[str, Any]) -> None:
     write_files({path: (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode()})
+
+
+def _is_in_use(folder: Path) -> bool:
+    """Whether a process is scoring into the folder."""
+    for lock in folder.glob(f"{UNFINISHED}*.lock"):
+        try:
+            with folder_lock(folder, "scoring of the same blocks", name=lock.name):
+                pass
+        except Locked:
+            return True
+    return False
 
 
 def part_paths(folder: Path) -> dict[PartKey, list[Path]]:

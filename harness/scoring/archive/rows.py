@@ -83,7 +83,7 @@ class RowReader:
                 }
                 article = make_article(f"{block.file.url} row {row}", None, article_id=f"{name}-{row}", **fields)
                 if self.detects:
-                    article = detection.of(article, self.language)
+                    article = detection.of(article, self.language, is_row=True)
                 self.languages.setdefault(article.language or self.language)
                 claims = claims_of(article, Segmentation(), self.language)
                 documents.append(ArticleClaims(article, tuple(claims)))

@@ -24,7 +24,7 @@ from harness.progress import Progress, silent
 from harness.runner.models.card import CARD, ModelCard
 from harness.runner.models.saved_model import Model
 from harness.runner.units.shards import Shard
-from harness.scoring.archive.parts import PartKey, part_paths, prepare
+from harness.scoring.archive.parts import UNFINISHED, PartKey, part_paths, prepare
 from harness.scoring.archive.score_span import ScoringJob, SpanOutcome, score_span
 from harness.scoring.score_claims import language_warnings, open_system
 from harness.text_tables import count_of, one_line
@@ -130,7 +130,7 @@ def score_archive(
     job = ScoringJob(
         system=str(system),
         folder=folder,
-        staging=folder / f".unfinished-{(part or Shard(1, 1)).number}-of-{(part or Shard(1, 1)).of}",
+        staging=folder / f"{UNFINISHED}{(part or Shard(1, 1)).number}-of-{(part or Shard(1, 1)).of}",
         as_claims=claims,
         columns=dict(columns or {}),
         delimiter=None if delimiter is None else parse_delimiter(delimiter),
@@ -138,9 +138,11 @@ def score_archive(
         detects=language is None,
     )
     files = list_files([str(name) for name in as_list(inputs)])
-    prepare(folder, {"system": _model_document(model), "labels": list(model.card.labels), **job.options()})
+    settings = {"system": _model_document(model), "labels": list(model.card.labels), **job.options()}
+    prepare(folder, settings)
     result = ArchiveResult(card=model.card, out=folder, shard=None if part is None else str(part))
     with folder_lock(folder, "scoring of the same blocks", name=f"{job.staging.name}.lock"):
+        prepare(folder, settings)
         shutil.rmtree(job.staging, ignore_errors=True)
         try:
             _score_files(model, job, files, part, result, jobs=jobs, progress=progress)
@@ -174,6 +176,7 @@ def _score_files(
             _remove_blocks(existing, file, from_block=len(own))
         spans += [span for span in own if part is None or part.has(fingerprint([span.file.url, span.number]))]
     languages: dict[str, None] = {}
+    told: set[Fault] = set()
     damaged: list[str] = []
     changed: list[str] = []
     begun = time.monotonic()
@@ -184,7 +187,11 @@ def _score_files(
             result.n_rows += outcome.n_rows
             result.n_empty += outcome.n_empty
             result.n_parts += outcome.n_parts
-            result.faults += outcome.faults[: max(0, MAX_FAULTS - len(result.faults))]
+            # Each row group of a file reports what is wrong with the file as a whole.
+            for fault in outcome.faults:
+                if len(told) < MAX_FAULTS and fault not in told:
+                    told.add(fault)
+                    result.faults.append(fault)
             languages |= dict.fromkeys(outcome.languages)
             damaged += outcome.damaged
             changed += outcome.changed

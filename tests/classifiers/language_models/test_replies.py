@@ -143,6 +143,41 @@ def test_token_probabilities_that_make_no_sense_are_not_used(tokens):
     assert (parsed.label, parsed.probabilities) == (1, None)
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        '```JSON\n{"label": "yes"}\n```',
+        '```{"label": "yes"}```',
+        'Here is the answer:\n```json\n{"label": "yes"}\n```\n',
+    ],
+)
+def test_the_only_code_fence_is_the_answer(content):
+    assert read_reply(200, json.dumps(completion(content)), LABELS).label == 1
+
+
+def test_of_two_code_fences_none_is_the_answer():
+    content = '```\n{"label": "yes"}\n```\nor\n```\n{"label": "no"}\n```'
+    assert read_reply(200, json.dumps(completion(content)), LABELS).missing_reason == "unparsable"
+
+
+def test_thoughts_without_an_answer_are_cut_off():
+    assert read_reply(200, json.dumps(completion("<think>So it goes on")), LABELS).missing_reason == "truncated"
+
+
+@pytest.mark.parametrize(
+    ("reply", "summary"),
+    [
+        ({"errors": [{"message": "Not deployed"}]}, "'Not deployed'"),
+        ({"detail": [{"loc": ["body"], "msg": "Missing"}]}, "'Missing'"),
+        ({"detail": {"error": {"msg": "No credit", "code": 7}}}, "'No credit'"),
+        ({"error": {"code": 7}}, "'{\"code\": 7}'"),
+        ("<!DOCTYPE html><html><style>p {}</style><h1>502 Bad&nbsp;Gateway</h1></html>", "'502 Bad Gateway'"),
+    ],
+)
+def test_the_message_of_an_error(reply, summary):
+    assert error_summary(reply if isinstance(reply, str) else json.dumps(reply)) == summary
+
+
 def test_what_an_error_says_is_shown_on_one_short_line():
     assert error_summary('{"error": {"message": "bad\\n\\u001b[31mkey"}}') == "'bad \ufffd[31mkey'"
     assert len(error_summary("x" * 10_000)) < 320

@@ -106,7 +106,17 @@ def test_no_permission_is_no_refusal_of_a_parameter(model_server):
     model_server.answer = gives({"error": {"message": "You are not allowed to use this model"}}, 403)
     with pytest.raises(HarnessError, match=r"status 403: .* set api_key_variable"):
         fitted(model_server)
-    assert len(model_server.asked) == 1
+    assert ["logprobs" in body for body in model_server.asked] == [True, False]
+
+
+@pytest.mark.parametrize("status", [403, 501])
+def test_token_probabilities_that_are_denied_without_a_name(model_server, status):
+    def answer(handler, body):
+        handler.give("Denied", status) if "logprobs" in body else says()(handler, body)
+
+    model_server.answer = answer
+    assert fitted(model_server).chosen.startswith("self-consistency of")
+    assert ["logprobs" in body for body in model_server.asked] == [True, False]
 
 
 def test_a_format_that_is_taken_and_ignored_is_told(model_server):

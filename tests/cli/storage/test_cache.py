@@ -63,6 +63,16 @@ def test_replies_are_deleted_after_a_yes_and_what_was_spent_stays(folder):
         assert replies.usage("ledger") == Usage(1, 20)
 
 
+@pytest.mark.parametrize("answer", ["n\n", "\n", ""])
+def test_without_a_yes_nothing_is_deleted_and_it_says_so(folder, answer):
+    refused = call("--prune", "replies", "--prune", "counts", answer=answer)
+    assert refused.exit_code == 1
+    assert "nothing was deleted; --yes deletes replies without a question" in refused.stderr
+    assert stored_counts().contents()[0] == 2
+    with Cache(folder) as replies:
+        assert replies.count() == (1, 0)
+
+
 def test_a_file_that_is_no_cache_is_deleted(folder):
     stored_counts().path.write_bytes(b"no database, but long enough to be taken for one" * 100)
     assert call("--prune", "counts").exit_code == 0

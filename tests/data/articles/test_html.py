@@ -96,6 +96,63 @@ def test_a_row_of_a_table_is_one_part_with_the_names_of_its_columns():
     assert "|" not in (found.fields["text"] or "")
 
 
+def test_cells_that_span_rows_and_columns_stand_in_each_of_them():
+    head = "<tr><th rowspan=2>Year</th><th colspan=2>Spent</th></tr><tr><th>Roads</th><th>Schools</th></tr>"
+    body = "<tr><td rowspan='2'>2022</td><td>3</td><td>4</td></tr><tr><td>5</td><td>6</td></tr>"
+    note = "<tr><td colspan=3>Two rows a year.</td></tr>"
+    found = read_page(article(FIRST, SECOND, f"<table>{head}{body}{note}</table>", THIRD), "page.html")
+    assert [text for part, text in parts(found) if part == "table cell"] == [
+        "Year: 2022; Spent Roads: 3; Spent Schools: 4",
+        "Year: 2022; Spent Roads: 5; Spent Schools: 6",
+    ]
+
+
+def test_a_span_of_any_size_ends():
+    cells = "<tr><td rowspan=999999999 colspan=999999999>1</td><td colspan=x rowspan=-1>2</td></tr>" * 20
+    assert "12 million" in (
+        read_page(article(FIRST, SECOND, f"<table>{cells}</table>", THIRD), "page.html").fields["text"] or ""
+    )
+
+
+def test_offers_and_pointers_are_left_out_wherever_they_stand():
+    offers = (
+        "Sign up for our daily newsletter to get the best stories every morning.",
+        "Already a subscriber? Log in",
+        "Read more: Why bridges fail",
+        "Dieser Artikel ist nur für Abonnenten lesbar.",
+    )
+    found = read_page(article(FIRST, *(f"<p>{offer}</p>" for offer in offers), SECOND, THIRD), "page.html")
+    assert lines(found) == [*PARAGRAPHS]
+    assert found.marked.dropped["offer"] == len(offers)
+
+
+def test_boxes_of_amp_pages_are_left_out():
+    box = "<p>These are the stories that others are reading today, says the box.</p>"
+    found = read_page(
+        article(FIRST, f"<amp-list>{box}</amp-list>", SECOND, f"<amp-ad>{box}</amp-ad>", THIRD), "page.html"
+    )
+    assert lines(found) == [*PARAGRAPHS]
+
+
+def test_who_made_a_picture_is_cut_off_its_caption():
+    figure = "<figure><img src=a.jpg><figcaption>It opened in 1953. Photo: Kim Vale/Agency</figcaption></figure>"
+    assert parts(read_page(article(FIRST, figure, SECOND, THIRD), "page.html")) == [("caption", "It opened in 1953.")]
+
+
+@pytest.mark.parametrize(
+    ("text", "date"), [("It opened in 2022.", None), ("Published on 1 January 2022.", "2022-01-01")]
+)
+def test_a_year_in_the_text_is_no_date(text, date):
+    assert read_page(article(f"<p>{text}</p>", FIRST, SECOND, THIRD), "page.html").fields["published"] == date
+
+
+def test_a_list_after_the_only_paragraph():
+    found = read_page(
+        page(f"{FIRST}<ul><li>Roads got 2 million euros.</li><li>Schools got 1 million.</li></ul>"), "page.html"
+    )
+    assert [part for part, _ in parts(found)] == ["list item", "list item"]
+
+
 def test_a_table_that_arranges_a_page_is_running_text():
     found = read_page(page(f"<table><tr><td>{FIRST}{SECOND}</td><td>{THIRD}</td></tr></table>"), "a.html")
     assert (found.fields["text"] or "").split("\n") == [*PARAGRAPHS]

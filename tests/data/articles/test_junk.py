@@ -26,6 +26,10 @@ def masked(line: str, part: PartSpan | None = None) -> tuple[str, dict[str, int]
             (line, "time")
             for line in ("9:15", "[09:15]", "9:15 a.m.", "09:15 CET", "9.15 Uhr", "9h15", "10 p.m.", "7 min ago")
         ),
+        *(
+            (line, "reading time")
+            for line in ("4 min read", "Reading time: 4 minutes", "Lesezeit: 4 Min.", "4 min de lecture")
+        ),
         *((line, "live mark") for line in ("LIVE", "Live updates", "● LIVE")),
         *(
             (line, "byline")
@@ -155,3 +159,10 @@ def test_a_hostile_line_takes_no_long(unit):
     start = time.process_time()
     without_junk(MaskedText("T\n" + "\n".join([(unit * 200)[:150]] * 20) + "\n" + unit * 20_000))
     assert time.process_time() - start < 2
+
+
+@pytest.mark.parametrize(
+    ("line", "dropped"), [("By Kim Vale and Jo Dell, Staff Writers", {"byline": 1}), ("By Land and Sea", {})]
+)
+def test_the_first_line_is_a_byline_only_with_what_the_names_are(line, dropped):
+    assert dict(without_junk(MaskedText(f"{line}\nThe bridge is shut.")).dropped) == dropped

@@ -44,6 +44,28 @@ def test_an_article_gets_the_language_that_differs_from_the_default():
     assert detection.notes() == ["language 'de' detected in 1 article without a declared language (a)"]
 
 
+def test_english_that_is_declared_for_another_language_and_the_reverse():
+    detection = Detection()
+    german = Article(article_id="a", text=TEXTS["de"], language="en-US")
+    english = Article(article_id="b", text=ENGLISH * 2, language="fr")
+    assert detection.of(german, "en").language == "de"
+    assert detection.of(english, "en").language == "en"
+    assert detection.of(german.model_copy(update={"article_id": "c"}), "en", is_row=True).language == "en-US"
+    assert detection.of(english.model_copy(update={"language": "en-GB"}), "en").language == "en-GB"
+    assert detection.notes() == [
+        "language 'en-US' declared, but 'de' detected in 1 article (a); 'de' is taken",
+        "language 'fr' declared, but 'en' detected in 1 article (b); 'en' is taken",
+        "language 'en-US' declared, but 'de' detected in 1 article (c); 'en-US' is kept: correct the column language",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("language", "text"), [("he", "ראש העיר אמר כי העבודה תסתיים ביוני."), ("th", "เมืองใช้เงิน 3 ล้านยูโรสำหรับสะพาน")]
+)
+def test_a_script_of_its_own_tells_a_short_text(language, text):
+    assert detected_language(text) == language
+
+
 def test_english_articles_of_an_english_dataset_load_no_model():
     code = (
         "import sys; from harness.data.articles.language import detected_language as d; "

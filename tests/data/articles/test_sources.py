@@ -505,3 +505,20 @@ def test_the_language_of_an_article_reaches_the_segmentation(tmp_path):
     claims = open_dataset(tmp_path / "d").claims
     assert [c.text for c in claims if c.article_id == "nl"] == ["Zij zeggen bijv. Rotterdam groeit.", "Goed."]
     assert len([c for c in claims if c.article_id == "en"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("source", "hint"),
+    [
+        ("no-such-folder", ""),
+        ("no-such-folder/more.d/", ""),
+        ("www.example.org/page", ", or write https://www.example.org/page if it is the address of a page"),
+        ("example.org", ", or write https://example.org if it is the address of a page"),
+    ],
+)
+def test_what_does_not_exist_is_not_called_a_file_of_another_kind(source, hint, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FaultsError) as error:
+        ingest(source, into="w")
+    (fault,) = error.value.faults
+    assert (fault.code, fault.message) == ("does-not-exist", f"does not exist; check the path{hint}")

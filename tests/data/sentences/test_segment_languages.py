@@ -247,3 +247,22 @@ def test_time_is_linear_in_every_language(language: str) -> None:
     for unit in ("3. ", "a.A", "؟ ", "г. ", "aaa.", "EE. UU. ", "„A. ", "[a]. "):
         sentences(unit * (30_000 // len(unit)), language=language)
     assert time.perf_counter() - start < 15  # a third of a second; quadratic time would be minutes
+
+
+@pytest.mark.parametrize(
+    ("language", "marked"),
+    [
+        ("de", "Dr. h. c. Anna Weber kam.|Sie ist u. a. Autorin."),
+        ("de", "Am 24. Februar nannte sie z. B. die Schule Nr. 5 im Ort.|Am 1. Mai war Ruhe."),
+        ("pl", "Koszt wzrósł o 12 proc. w ciągu roku.|To dużo."),
+        ("pl", "Ustawa z dn. 5 maja (Dz. U. z 2020 r. poz. 12) weszła w życie.|Koniec."),
+    ],
+)
+def test_abbreviations_of_several_words(language, marked):
+    check(marked, language)
+
+
+def test_a_japanese_quotation_of_several_sentences_is_in_the_sentence_of_its_speaker():
+    parts = ["市長は「工事は6月に終わる。心配ない」と述べた。", "住民は「遅い。」", "長い話だ。"]
+    text = "".join(parts)
+    assert [text[start:end] for start, end in sentences(text, language="ja")] == parts

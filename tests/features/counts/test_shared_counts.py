@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import multiprocessing
 import pickle
 import weakref
 
@@ -133,3 +134,28 @@ def test_counts_on_disk_are_read_again_and_damaged_ones_are_not(tmp_path, monkey
     compare_with_plain(Tfidf, NgramSettings(), SharedCounts(TEXTS), TEXTS[:9], TEXTS[9:])
     assert len(counted) == 1
     assert cache.contents() == (2, 0)
+
+
+def _count_together(barrier, number: int) -> None:
+    barrier.wait(timeout=60)
+    for texts in (TEXTS, TEXTS[number:]):
+        with SharedCounts(texts).used():
+            Tfidf.fit(NgramSettings(), texts)
+
+
+def test_processes_that_store_counts_at_once_lose_and_damage_none(tmp_path, monkeypatch):
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "new"))
+    monkeypatch.setattr(corpus_counts, "MANY_TEXTS", 1)
+    context = multiprocessing.get_context("fork")
+    barrier = context.Barrier(3)
+    processes = [context.Process(target=_count_together, args=(barrier, number)) for number in range(3)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(60)
+    assert [process.exitcode for process in processes] == [0, 0, 0]
+    assert stored_counts().contents() == (6, 0)  # words and characters of three lists of texts
+    monkeypatch.setattr(corpus_counts.Corpus, "of", lambda *_: pytest.fail("counted again"))
+    with SharedCounts(TEXTS).used():
+        _, rows = Tfidf.fit(NgramSettings(), TEXTS)
+    assert_same(rows, Tfidf.fit(NgramSettings(), TEXTS)[1])

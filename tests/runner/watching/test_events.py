@@ -120,6 +120,16 @@ def test_a_run_without_a_result_ends_as_failed(content, tmp_path, monkeypatch):
     assert "no fit today" in ended["reason"]
 
 
+def test_an_experiment_that_cannot_begin_is_told(content, tmp_path):
+    several = {key: value for key, value in content.items() if key != "task"} | {"classifiers": ["majority"]}
+    several["task"] = {"each": ["checkability", "claim_detection"]}
+    harness.run(several, out=tmp_path, events=tmp_path / "e.jsonl")
+    (failed,) = [event for event in read(tmp_path / "e.jsonl") if event.get("state") == "failed"]
+    assert failed["event"] == "run_ended"
+    assert failed["experiment"].startswith("claim_detection")
+    assert "does not answer the task" in failed["reason"]
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
 def test_a_full_disk_ends_the_log_and_not_the_run(content, lab):
     said = []

@@ -20,8 +20,9 @@ import pytest
 
 from harness import HarnessError, score, score_archive
 from harness.data.streams.files import list_files
-from harness.files import WriteError, sha256
+from harness.files import WriteError, folder_lock, sha256
 from harness.scoring.archive import parts as part_files
+from harness.scoring.archive import score_archive as score_archive_module
 
 SENTENCES = [f"In {1900 + number} the council spent {number} million on trains." for number in range(240)]
 
@@ -237,12 +238,35 @@ def test_shards_that_begin_at_the_same_time_share_a_new_folder(tmp_path, monkeyp
 def test_other_settings_and_other_folders_are_refused(archive, tmp_path):
     out = tmp_path / "out"
     score_archive(archive, "rules", out, claims=True)
-    with pytest.raises(HarnessError, match=r"made with other settings \(labels|made with other settings \(.*system"):
+    with pytest.raises(HarnessError, match=r"made with other settings \(.*system"):
         score_archive(archive, "length", out, claims=True)
-    with pytest.raises(HarnessError, match="as_claims"):
+    with pytest.raises(HarnessError, match=r"other settings \(--claims\)"):
         score_archive(archive, "rules", out)
     with pytest.raises(HarnessError, match=r"is not empty and has no scores\.json"):
         score_archive(archive, "rules", archive, claims=True)
+
+
+def test_a_folder_without_scores_takes_other_settings_unless_it_is_in_use(tmp_path):
+    source, out = write_parquet(tmp_path / "in.parquet", SENTENCES[:120], column="body"), tmp_path / "out"
+    result = score_archive(source, "rules", out, claims=True)
+    assert [fault.code for fault in result.faults] == ["missing-column"]  # not one for each of three row groups
+    in_use = folder_lock(out, "a test", name=f"{part_files.UNFINISHED}1-of-2.lock")
+    with in_use, pytest.raises(HarnessError, match=r"other settings \(--column\)"):
+        score_archive(source, "rules", out, claims=True, columns={"text": "body"})
+    assert score_archive(source, "rules", out, claims=True, columns={"text": "body"}).n == 120
+
+
+def test_settings_that_another_process_replaced_end_the_scoring(archive, tmp_path, monkeypatch):
+    out, lock = tmp_path / "out", score_archive_module.folder_lock
+
+    def replaced(folder, *args, **options):
+        part_files.prepare(folder, {"system": "another"})
+        return lock(folder, *args, **options)
+
+    monkeypatch.setattr(score_archive_module, "folder_lock", replaced)
+    with pytest.raises(HarnessError, match="made with other settings"):
+        score_archive(archive, "rules", out, claims=True)
+    assert not list(out.glob("*.parquet"))
 
 
 def test_pages_are_segmented_and_keep_their_addresses(tmp_path):

@@ -23,6 +23,7 @@ _LEFT_OUT = frozenset(
     ("script", "style", "noscript", "template", "iframe", "object", "button", "select", "svg", "head", "title", "nav")
 )
 _HIDDEN = re.compile(r"display\s*:\s*none|mso-hide\s*:\s*all", re.IGNORECASE)
+_SPACES = re.compile(r"[ \t\r\n\f\v]{2,}|[\t\r\n\f\v]")
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 
 
@@ -136,7 +137,7 @@ def _part_of(element: Any, part: Part | None) -> Part | None:
 
 def _one_line(text: str | None, element: Any) -> str:
     """A text whose line breaks are spaces, as a browser shows it."""
-    return (text or "") if element.tag == "pre" else re.sub(r"[ \t\r\n\f\v]+", " ", text or "")
+    return (text or "") if element.tag == "pre" else _SPACES.sub(" ", text or "")
 
 
 def _lines(pieces: list[str], part: Part | None) -> Iterator[Block]:

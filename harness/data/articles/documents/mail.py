@@ -18,6 +18,8 @@ from harness.errors import FaultsError
 
 MAX_PARTS = 1_000
 """Parts of an e-mail."""
+MAX_DEPTH = 100
+"""Parts in each other, as many as mail servers take: every line is compared with the marks of all parts around it."""
 MAX_WIDTH = 100
 """Characters of the longest line of a text whose lines were broken by the program that sent it."""
 MIN_PLAIN = 0.3
@@ -44,12 +46,36 @@ _SIGNATURES = re.compile(r"(?:^|\s)(?:gmail_signature|moz-signature|Signature)(?
 _ITEM = re.compile(r"\s*(?:[-*•–]|\d{1,2}[.)])\s+(?=\S)")
 
 
+class _TooDeep(Exception):
+    """Parts are in more other parts than are read."""
+
+
+class _Part(EmailMessage):
+    """A part of an e-mail, which knows how many others it is in."""
+
+    depth = 0
+
+    def attach(self, payload: _Part) -> None:  # type: ignore[override]
+        """Adds a part; the parser does so when the part begins."""
+        payload.depth = self.depth + 1
+        if payload.depth > MAX_DEPTH:
+            raise _TooDeep
+        super().attach(payload)
+
+
+_POLICY = email.policy.default.clone(message_factory=_Part)
+
+
 def read_mail(file: InputFile) -> list[LoadedArticle]:
     """Returns the article of an e-mail. Attachments are not read, and named in a note.
 
-    Raises: FaultsError: it is no e-mail, has too many parts, or has no text.
+    Raises: FaultsError: it is no e-mail, has too many parts or parts in too many others, or has no text.
     """
-    mail = email.message_from_bytes(file.data.removeprefix(BOM_UTF8), policy=email.policy.default)
+    try:
+        mail = email.message_from_bytes(file.data.removeprefix(BOM_UTF8), policy=_POLICY)
+    except _TooDeep:
+        text = f"has parts in more than {MAX_DEPTH} other parts; no more are read. Save its text as .txt"
+        raise FaultsError.single(file.path, text, code="too-large") from None
     if not isinstance(mail, EmailMessage) or not ({"from", "date", "subject"} & {k.lower() for k in mail}):
         remedy = "export the message as .eml, or save its text as .txt"
         raise FaultsError.single(file.path, f"is no e-mail: it has no From, Date or Subject; {remedy}")

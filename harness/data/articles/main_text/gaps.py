@@ -10,6 +10,7 @@ from typing import Any
 
 from harness.data.articles.junk import is_time
 from harness.data.articles.main_text.places import Places, key, link_share
+from harness.data.articles.main_text.trim import is_offer
 from harness.data.articles.page_blocks import Block, squeezed
 
 MIN_PARENT = 0.2
@@ -39,7 +40,11 @@ def gaps(place: Places, blocks: Sequence[Block]) -> dict[Any, list[Block]]:
         at = [index for index, child in enumerate(children) if child in place.of_element]
         for child in children[at[0] : at[-1]]:
             if child not in place.of_element and isinstance(child.tag, str):
-                new = [block for block in _blocks(child) if block.text and key(block.text) not in known]
+                new = [
+                    block
+                    for block in _blocks(child)
+                    if block.text and key(block.text) not in known and not is_offer(block)
+                ]
                 if new:
                     added[child] = new
     return added

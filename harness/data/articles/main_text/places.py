@@ -41,7 +41,7 @@ class Places:
 
     def container(self) -> Any:
         """The element that holds the article: the smallest one around its blocks, or the `article` around that."""
-        chains = [[element, *element.iterancestors()] for element in self.of_element]
+        chains = [list(element.iterancestors()) or [element] for element in self.of_element]
         common = chains[0]
         for chain in chains[1:]:
             members = set(chain)

@@ -33,6 +33,20 @@ _CLOSING = re.compile(
 """A line at the end of a page that says something of the page or offers something."""
 
 
+_OFFER = re.compile(
+    r"(?:subscribe|sign up) (?:now|today|here|to (?:our|the|my)|for (?:our|the|a|free|just|only|\d))\b.{0,150}"
+    r"|(?:already|not) a (?:subscriber|member)\b.{0,80}|(?:log|sign) in(?: to (?:continue|read)\b.{0,60}|[.!]?)"
+    r"|this (?:article|story|content|post) is (?:only |exclusively )?(?:for|available to|reserved for) .{0,30}"
+    r"(?:subscribers|members)\b.{0,60}|by (?:signing up|subscribing|registering),? you (?:agree|consent)\b.{0,150}"
+    r"|we (?:and our .{1,40} )?use cookies\b.{0,200}"
+    r"|(?:jetzt |newsletter )abonnieren\b.{0,80}|dieser artikel ist .{0,40}abonnent.{0,60}|wir verwenden cookies\b.*"
+    r"|(?:abonnez|inscrivez)-vous\b.{0,120}|(?:cet )?article (?:est )?réservé aux abonnés.{0,60}|déjà abonné\b.{0,60}"
+    r"|suscríbete\b.{0,120}|(?:este )?(?:artículo|contenido) (?:es )?(?:exclusivo )?para suscriptores.{0,60}",
+    re.IGNORECASE,
+)
+"""A line, wherever it stands, that offers a newsletter or a subscription, or asks for consent."""
+
+
 class Page(NamedTuple):
     """What rules look at."""
 
@@ -65,6 +79,20 @@ def _pointers(page: Page) -> Iterator[int]:
             yield index
 
 
+def _offers(page: Page) -> Iterator[int]:
+    """Offers of newsletters and subscriptions, and pointers that are no links (`Read more: ...`)."""
+    for index, block in enumerate(page.blocks):
+        if is_offer(block):
+            yield index
+
+
+def is_offer(block: Block) -> bool:
+    """Whether a line, wherever it stands, offers something or points to another page, and is no link."""
+    pointer = _POINTER.match(block.text)
+    is_pointer = pointer and block.text[pointer.end() :].lstrip()[:1] == ":" and block.text[-1] not in ".!"
+    return block.part is None and bool(is_pointer or _OFFER.fullmatch(block.text))
+
+
 def _closing_lines(page: Page) -> Iterator[int]:
     """Credits, offers and links to other articles at the end."""
     for index in reversed(range(len(page.blocks))):
@@ -79,6 +107,7 @@ RULES: dict[str, Callable[[Page], Iterator[int]]] = {
     TITLE: _title,
     "headings in a row": _headings_in_a_row,
     "pointer": _pointers,
+    "offer": _offers,
     "closing line": _closing_lines,
 }
 

@@ -33,6 +33,13 @@ Ann\x20Smith
 """
 
 
+def nested(depth: int) -> bytes:
+    """A mail whose text is in this many parts."""
+    opened = b"".join(b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (n, n) for n in range(depth))
+    closed = b"".join(b"--b%d--\n" % n for n in reversed(range(depth)))
+    return b"Subject: a\n" + opened + b"Content-Type: text/plain\n\nThe town voted.\n" + closed
+
+
 def mail(plain=None, html=None, **headers) -> EmailMessage:
     message = EmailMessage()
     message["Subject"] = "Ferry traffic grows – 12 %"
@@ -117,12 +124,18 @@ def test_replies_and_signatures(text, expected):
             b"Subject: a\nContent-Type: multipart/mixed; boundary=b\n\n" + b"--b\n\nx\n" * 1_001 + b"--b--\n",
             "has 1,002 parts; at most 1,000 are read",
         ),
+        (nested(101), "has parts in more than 100 other parts; no more are read. Save its text as .txt"),
+        (nested(5_000), "has parts in more than 100 other parts"),
     ],
 )
 def test_a_file_that_cannot_be_read_says_why(data, message):
     with pytest.raises(FaultsError) as refused:
         read(data)
     assert str(refused.value).startswith(f"a.eml: {message}")
+
+
+def test_parts_in_as_many_others_as_are_read():
+    assert read(nested(100))[0].article.text == "The town voted."
 
 
 def test_odd_headers_and_charsets():
