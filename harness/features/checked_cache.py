@@ -104,9 +104,11 @@ class CheckedCache:
         connection.execute("VACUUM")
 
 
-def _digest(key: str, entry: bytes) -> bytes:
-    return hashlib.sha256(key.encode() + entry).digest()[:CHECK]
+def _digest(key: str, entry: bytes | memoryview) -> bytes:
+    digest = hashlib.sha256(key.encode())
+    digest.update(entry)  # not joined with the key, which would copy it
+    return digest.digest()[:CHECK]
 
 
 def _is_whole(key: str, entry: object) -> bool:
-    return isinstance(entry, bytes) and entry[:CHECK] == _digest(key, entry[CHECK:])
+    return isinstance(entry, bytes) and entry[:CHECK] == _digest(key, memoryview(entry)[CHECK:])

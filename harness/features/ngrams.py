@@ -122,7 +122,7 @@ class WordNgrams:
 
     def _pieces(self, chunks: Chunks, *, learn: bool) -> Pieces:
         """The tokens of the distinct chunks. No token crosses white space."""
-        return Pieces.of([TOKEN.findall(chunk) for chunk in chunks.distinct], self.tokens, learn=learn)
+        return Pieces.of(map(TOKEN.findall, chunks.distinct), self.tokens, learn=learn)
 
     def _places(self, chunks: Chunks, pieces: Pieces, *, learn: bool) -> tuple[Integers, Integers]:
         """The text and the column (-1: unknown) of each n-gram."""
@@ -229,7 +229,7 @@ class CharNgrams:
 
     def _pieces(self, chunks: Chunks, *, learn: bool) -> Pieces:
         """The n-grams of the distinct chunks."""
-        return Pieces.of([self.ngrams_of(chunk) for chunk in chunks.distinct], self.grams, learn=learn)
+        return Pieces.of(map(self.ngrams_of, chunks.distinct), self.grams, learn=learn)
 
     def _counts(self, chunks: Chunks, pieces: Pieces) -> csr_matrix:
         shape = (len(chunks.distinct), len(self.grams))

@@ -74,3 +74,40 @@ def test_a_dataset_of_100_000_claims_in_memory(benchmark, tmp_path):
     benchmark.extra_info |= {"seconds": seconds, "megabytes": megabytes}
     assert n == len(rows)
     assert megabytes < OPEN_MEGABYTES
+
+
+FOUND_SECONDS, FOUND_MEGABYTES = 1.5, 150
+RUN = """
+import json, resource, sys, time
+from harness import run
+start = time.process_time()
+result = run(json.loads(sys.argv[1]), out=sys.argv[2])
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+print(json.dumps([result.fitted, time.process_time() - start, peak]))
+"""
+
+
+@pytest.mark.benchmark(group="large tables")
+def test_a_run_of_100_000_claims_found_again(benchmark, tmp_path):
+    from harness import add_claims
+
+    rows = [
+        {"article_id": f"a{number // PER_ARTICLE}", "text": f"{text} {number}.", "label": ("no", "yes")[number % 2]}
+        for number, text in enumerate(sentences(CLAIMS))
+    ]
+    add_claims(tmp_path / "data", rows, "somebody", at="2026-01-01T00:00:00Z", new_scheme="mine", positive=["yes"])
+    config = {"name": "large", "task": "claim_detection", "dataset": str(tmp_path / "data"), "gold": "single:somebody"}
+    config |= {"classifiers": ["tfidf_logreg", "majority"], "metrics": ["f1", "average_precision"]}
+
+    def run_in_process() -> list[float]:
+        command = [sys.executable, "-c", RUN, json.dumps(config), str(tmp_path / "runs")]
+        return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+    fitted, seconds, megabytes = run_in_process()
+    benchmark.extra_info |= {"first seconds": seconds, "first megabytes": megabytes}
+    assert fitted
+    fitted, seconds, megabytes = benchmark.pedantic(run_in_process, rounds=1)
+    benchmark.extra_info |= {"seconds": seconds, "megabytes": megabytes}
+    assert not fitted
+    assert seconds < FOUND_SECONDS
+    assert megabytes < FOUND_MEGABYTES

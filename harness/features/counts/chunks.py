@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, count, repeat
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -31,7 +31,8 @@ class Chunks(NamedTuple):
     def of(cls, texts: Sequence[str]) -> Chunks:
         """Splits texts into chunks."""
         distinct: dict[str, int] = {}
-        numbers, rows = numbers_and_rows([text.lower().split() for text in texts], distinct, learn=True)
+        numbers, sizes = numbers_and_sizes((text.lower().split() for text in texts), distinct, learn=True)
+        rows = np.repeat(np.arange(len(sizes)), sizes)
         return cls(list(distinct), numbers, rows, len(texts))
 
 
@@ -44,10 +45,9 @@ class Pieces(NamedTuple):
     """Number of pieces of each distinct chunk."""
 
     @classmethod
-    def of(cls, pieces: list[list[str]], vocabulary: dict[str, int], *, learn: bool) -> Pieces:
+    def of(cls, pieces: Iterable[Sequence[str]], vocabulary: dict[str, int], *, learn: bool) -> Pieces:
         """Numbers the pieces of each chunk; `learn`: fills the vocabulary, which is empty, in order of occurrence."""
-        numbers, _ = numbers_and_rows(pieces, vocabulary, learn=learn)
-        return cls(numbers, np.fromiter(map(len, pieces), dtype=np.int64, count=len(pieces)))
+        return cls(*numbers_and_sizes(pieces, vocabulary, learn=learn))
 
 
 class Selection:
@@ -73,25 +73,33 @@ class Selection:
         return np.where(columns >= 0, self.places[columns], -1)
 
 
-def numbers_and_rows(pieces: list[list[str]], vocabulary: dict[str, int], *, learn: bool) -> tuple[Integers, Integers]:
-    """The number of each piece (-1 if unknown) and its row, for all rows in one flat array.
+def numbers_and_sizes(
+    pieces: Iterable[Sequence[str]], vocabulary: dict[str, int], *, learn: bool
+) -> tuple[Integers, Integers]:
+    """The number of each piece (-1 if unknown), for all rows in one flat array, and the number of pieces of each row.
 
     Args:
-        pieces: the pieces of each row.
+        pieces: the pieces of each row; each row is read once, so that not all need to be in memory.
         vocabulary: piece to its number.
         learn: whether to fill `vocabulary`, which must be empty, in order of first occurrence.
     """
-    sizes = np.fromiter(map(len, pieces), dtype=np.int64, count=len(pieces))
-    rows = np.repeat(np.arange(len(pieces)), sizes)
-    flat = chain.from_iterable(pieces)
+    sizes = list[int]()
+
+    def rows_of_pieces() -> Iterator[Sequence[str]]:
+        for of_row in pieces:
+            sizes.append(len(of_row))
+            yield of_row
+
+    flat = chain.from_iterable(rows_of_pieces())
     # `map` over a bound method keeps the loop over millions of pieces in C.
     if not learn:
-        return np.fromiter(map(vocabulary.get, flat, repeat(-1)), dtype=np.int64, count=len(rows)), rows
-    # Looking up a new piece assigns it the next number.
-    next_numbers: dict[str, int] = defaultdict(count().__next__)
-    numbers = np.fromiter(map(next_numbers.__getitem__, flat), dtype=np.int64, count=len(rows))
-    vocabulary.update(next_numbers)
-    return numbers, rows
+        numbers = np.fromiter(map(vocabulary.get, flat, repeat(-1)), dtype=np.int64)
+    else:
+        # Looking up a new piece assigns it the next number.
+        next_numbers: dict[str, int] = defaultdict(count().__next__)
+        numbers = np.fromiter(map(next_numbers.__getitem__, flat), dtype=np.int64)
+        vocabulary.update(next_numbers)
+    return numbers, np.array(sizes, dtype=np.int64)
 
 
 def count_matrix(rows: Integers, columns: Integers, shape: tuple[int, int]) -> csr_matrix:
