@@ -11,8 +11,8 @@ import yaml
 import harness
 from harness.cli.command import harness as command_group
 from harness.runner.chain.config import read_chain
-from harness.runner.load_config import load_experiment
 from harness.runner.configs.read_several import read_several
+from harness.runner.load_config import load_experiment
 from harness.yaml_file import read_yaml
 
 ROOT = Path(__file__).parents[2]
