@@ -196,7 +196,9 @@ def _score_archive(
             **{name: options[name] for name in ("claims", "delimiter", "language")},
         )
     except KeyboardInterrupt:
-        again = "finished parts are saved; run the same command again to continue"
+        n_parts = sum(1 for _ in Path(options["out"]).glob("*.parquet"))
+        state = f"{count_of(n_parts, 'part')} saved" if n_parts else "no part is finished, so nothing is saved"
+        again = f"{state}; run the same command again to go on"
         click.echo(f"harness: interrupted; {again}", err=True)
         sys.exit(EXIT_INTERRUPTED)
     for warning in result.warnings:

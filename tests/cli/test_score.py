@@ -59,7 +59,7 @@ def test_what_ctrl_c_leaves_is_said_as_it_is(lines, tmp_path, monkeypatch):
     monkeypatch.setattr(score_span, "_scored", interrupt)
     result = scored(lines, "--claims", "-o", tmp_path / "out")
     assert result.exit_code == 130
-    assert "interrupted; finished parts are saved; run the same command again to continue" in result.stderr
+    assert "interrupted; no part is finished, so nothing is saved; run the same command again to go on" in result.stderr
     monkeypatch.setattr(score_module, "score_batches", interrupt)
     result = scored(lines, "--claims", "-o", tmp_path / "out.jsonl")
     assert result.exit_code == 130

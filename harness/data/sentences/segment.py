@@ -73,6 +73,10 @@ _CONTINUING = frozenset("。！？｡，、；：,;:)）」』】》”")
 """Characters that no sentence begins with: after a quotation that ends in a full stop, they go on with its sentence."""
 _SPACED = re.compile(r"(?<!\w)[^\W\d_]\.(?: [^\W\d_]\.){0,2} [^\W\d_]\Z")
 """An abbreviation of several words, up to its last dot: "u. a" of "u. a."."""
+_SPACED_LENGTH = 16
+"""Characters before a dot in which such an abbreviation is looked for."""
+_QUOTATION_LENGTH = 1_000
+"""Characters on each side in which the brackets of a quotation are looked for."""
 _TURN = re.compile(r"[-–—]\s+(?P<word>[^\W_]+)")
 _CREDIT = re.compile(r"(?:--|[–—]) ?[A-Z]")
 _ENDINGS = frozenset({"com", "net", "org", "js"})
@@ -221,9 +225,10 @@ def _ends_after_stop(line: str, match: re.Match[str]) -> bool:
 
 def _quotation_goes_on(line: str, offset: int) -> bool:
     """Whether an offset is in a quotation that its speaker follows: 「行く。心配ない」と言った。"""
-    if line.rfind("「", 0, offset) <= line.rfind("」", 0, offset):
+    first = max(0, offset - _QUOTATION_LENGTH)
+    if line.rfind("「", first, offset) <= line.rfind("」", first, offset):
         return False
-    closing = line.find("」", offset)
+    closing = line.find("」", offset, offset + _QUOTATION_LENGTH)
     return closing >= 0 and line[closing + 1 : closing + 2] in ("と", "っ", "、")
 
 
@@ -349,7 +354,7 @@ class _Rules:
         word = follow["word"]
         words = self.words
         key = self._key(token)
-        spaced = _SPACED.search(line, start, begin)
+        spaced = _SPACED.search(line, max(start, begin - _SPACED_LENGTH), begin)
         if spaced is not None and spaced[0].replace(" ", "").lower() in words.never:  # "u. a." of "u.a."
             return False
         if words.ordinals and _ORDINAL.fullmatch(token):

@@ -93,5 +93,5 @@ def _notes_of_detection(losses: ChainLosses) -> list[str]:
         f"gold claims are the claims with a gold verdict; {losses.n_found:,} of {losses.n_claims:,} are detected, and "
         "the others count as wrong",
         f"beyond gold: {count_of(beyond, 'detected sentence')} that no gold claim matches (.5 of the characters); most "
-        "data sets have verdicts on some of their claims only, so that not each of them is an error",
+        "datasets have verdicts on some of their claims only, so that not each of them is an error",
     ]

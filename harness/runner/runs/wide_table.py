@@ -47,7 +47,8 @@ class Column(NamedTuple):
     metric: str | None
     """Metric of the values; None if the experiment has no result, or no such metric."""
     heading: str
-    higher_is_better: bool
+    higher_is_better: bool | None
+    """None if the results do not record the settings of the metric, so that nothing is ranked by it."""
     n: int
     """Number of claims behind the values."""
     n_articles: int
@@ -170,7 +171,7 @@ def wide_table(name: str, parts: Sequence[PartResults], metric: str | None = Non
         if with_metric is not None and key is not None:
             heading = with_metric.values[key].short_name or key
         size = (0, 0) if first is None else (first.n, first.n_articles)
-        is_higher = built is None or built.higher_is_better
+        is_higher = None if built is None else built.higher_is_better
         columns.append(Column(part.experiment, part.task, part.dataset, key, heading, is_higher, *size))
         values.append(of_system)
     if metric is not None and not any(values):
@@ -222,7 +223,9 @@ def _ranks(
     names: Sequence[str], columns: Sequence[Column], values: Sequence[Mapping[str, Value]]
 ) -> tuple[MeanRanks | None, list[str]]:
     """The ranks of the systems with a value in every experiment that has any, and the other systems."""
-    used = [number for number, of_system in enumerate(values) if of_system]
+    used = [
+        number for number, of_system in enumerate(values) if of_system and columns[number].higher_is_better is not None
+    ]
     signs = [1 if columns[number].higher_is_better else -1 for number in used]
     numbers = {
         name: [value.value for number in used if (value := values[number].get(name)) and value.value is not None]
@@ -250,6 +253,11 @@ def _notes(
     if any(value.standard_deviation is not None for of_system in values for value in of_system.values()):
         notes.append("±: standard deviation over the random seeds")
     notes += _missing(parts, values, systems)
+    unknown = [column for column in columns if column.metric is not None and column.higher_is_better is None]
+    notes += [
+        f"{column.experiment}: not ranked, because its results do not record the settings of {column.metric}"
+        for column in unknown
+    ]
     trials = dict.fromkeys(result.trial for part in parts for result in part.results if result.trial)
     notes += [f"trial ({trial}): the values are not those of the whole datasets" for trial in trials]
     if ranks is None:

@@ -80,6 +80,13 @@ def test_the_folder_gives_the_same_table_again_and_other_metrics(lab, outcome):
         harness.compare_several(lab / "runs/sweep/alpha")
 
 
+def test_a_metric_whose_direction_is_not_recorded_ranks_nothing(lab, outcome, monkeypatch):
+    monkeypatch.setattr("harness.runner.runs.wide_table.recorded_metric", lambda *_: None)
+    table = harness.compare_several(lab / "runs/sweep")
+    assert table.mean_ranks is None
+    assert sum("not ranked, because its results do not record the settings of" in note for note in table.notes) >= 2
+
+
 def test_an_experiment_that_fails_is_said_and_the_others_have_results(lab):
     split = "{protocol: official, k: null, train: [a], test: [b]}"
     text = SWEEP + f"experiments:\n- {{}}\n- {{name: other, dataset: ./alpha, split: {split}}}\n"

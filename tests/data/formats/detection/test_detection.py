@@ -8,7 +8,7 @@ import pytest
 
 from harness import FaultsError
 from harness.data.benchmarks.benchmark import load_benchmark
-from harness.data.formats import checkthat_debates, claimbuster_csv
+from harness.data.formats.detection import checkthat_debates, claimbuster_csv
 from harness.data.formats.source import SourceClaim, SourceFile, SourceLabel
 from harness.schemes import load_scheme
 
