@@ -96,7 +96,9 @@ class RunInputs(NamedTuple):
         if self.digest is None or self.digest != _digest(*self[:-1]):
             return
         of_results = chain.from_iterable(Path(result.path).iterdir() for result in results)
-        paths = [*of_results, *(unit_path(self.folder, unit.unit_id) for unit in units)]
+        of_units = (unit_path(self.folder, unit.unit_id) for unit in units)
+        # A saved model is a folder, and no result rests on it.
+        paths = [*(path for path in of_results if path.is_file()), *of_units]
         files = {path.relative_to(self.folder).as_posix(): file_sha256(path) for path in paths}
         ids = tuple(result.result_id for result in results)
         run = FinishedRun(format=FORMAT, inputs=self.digest, results=ids, files=files)
