@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from pydantic import ValidationError
 
-from harness.errors import FaultsError, HarnessError
-from harness.files import json_document, read_bytes, write_text
+from harness.errors import HarnessError
+from harness.files import json_document, state_bytes, write_text
 from harness.records import Record
 from harness.runner.result_files import Result, read_result
 from harness.runner.units.failures import FailedSystem
@@ -127,10 +127,13 @@ def _is_there(folder: Path, entry: ListedResult) -> bool:
 
 
 def _read_list(folder: Path) -> ResultList:
-    """The list of a run folder; empty if there is none, or none that can be read, so that the recorded times decide."""
+    """The list of a run folder; empty if there is none, or a damaged one, so that the recorded times decide.
+
+    Raises: FaultsError: it is no file, or not readable.
+    """
     try:
-        written = ResultList.model_validate_json(read_bytes(folder / FILE_NAME))
-    except (FaultsError, ValidationError):
+        written = ResultList.model_validate_json(state_bytes(folder / FILE_NAME) or b"")
+    except ValidationError:
         return ResultList(format=LIST_FORMAT)
     return written if written.format == LIST_FORMAT else ResultList(format=LIST_FORMAT)
 

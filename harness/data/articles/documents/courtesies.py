@@ -30,8 +30,8 @@ _FORMAL = re.compile(r"(?:Sehr geehrte[rs]?|Szanown[yiae])\s[^.?!;:,\d]*!", re.I
 """Those that may end with an exclamation mark."""
 _ALONE = re.compile(
     r"(?:Hi|Hello|Hey|Good (?:morning|afternoon|evening)|Greetings|To whom it may concern|Hallo|Guten (?:Tag|Morgen"
-    r"|Abend)|Grüß Gott|Moin|Servus|Bonjour|Bonsoir|Salut|Hola|Buen(?:os días|as tardes|as noches)|Buongiorno|Buonasera|Salve"
-    r"|Ciao|Hoi|Dag|Goede(?:morgen|middag|navond)|Cześć|Dzień dobry|Witam|Witaj(?:cie)?|Olá|Oi|Bom dia"
+    r"|Abend)|Grüß Gott|Moin|Servus|Bonjour|Bonsoir|Salut|Hola|Buen(?:os días|as tardes|as noches)|Buongiorno|Buonasera"
+    r"|Salve|Ciao|Hoi|Dag|Goede(?:morgen|middag|navond)|Cześć|Dzień dobry|Witam|Witaj(?:cie)?|Olá|Oi|Bom dia"
     r"|Boa (?:tarde|noite))(?:\s[^.?!;:\d]*[,!]|(?:\s(?:all|everyone|everybody|team|there|zusammen|alle|à tous|a todos"
     r"|a tutti|allemaal|iedereen|wszystkim|a todos))?\s*[,!.:]?)",
     re.IGNORECASE,
