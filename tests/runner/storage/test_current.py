@@ -37,6 +37,16 @@ def test_what_is_no_file_is_named_and_waited_for_by_nobody(place, tmp_path):
         build_report([tmp_path])
 
 
+def test_the_list_of_a_newer_version_is_not_overwritten(config, tmp_path):
+    folder = run(config, out=tmp_path / "runs", only=["length"]).folder
+    newer = {"format": 99, "results": [], "more": {}}
+    (folder / "current.json").write_text(json.dumps(newer), encoding="utf-8")
+    for use in (lambda: run(config, out=tmp_path / "runs", only=["majority"]), lambda: build_report([folder])):
+        with pytest.raises(FaultsError, match=r"current.json: format: is of a newer version .*\(format 99; this one"):
+            use()
+    assert json.loads((folder / "current.json").read_text(encoding="utf-8")) == newer
+
+
 def test_a_deleted_result_leaves_the_list(config, tmp_path):
     folder = run(config, out=tmp_path / "runs").folder
     shutil.rmtree(next((folder / "results").glob("majority-*")))
