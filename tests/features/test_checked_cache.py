@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import sqlite3
 from contextlib import closing
 
@@ -11,6 +12,7 @@ import pytest
 
 from harness.features.checked_cache import CheckedCache
 from harness.features.vector_cache import VectorCache, compute_or_load
+from harness.files import WriteError
 
 PROCESSES, ENTRIES = 3, 20
 
@@ -105,3 +107,17 @@ def test_an_entry_larger_than_the_limit_is_not_kept_and_displaces_no_other(tmp_p
     cache.put_bytes({"small": b"1" * 1_000})
     cache.put_bytes({"large": b"2" * 100_001})
     assert cache.get_bytes(["small", "large"]) == {"small": b"1" * 1_000}
+
+
+def test_a_file_that_is_no_cache_counts_as_damaged_until_it_is_deleted(tmp_path):
+    cache = CheckedCache(tmp_path / "c.sqlite", 1_000_000)
+    for place in (lambda path: path.write_text("no cache at all"), os.mkfifo):
+        place(cache.path)
+        cache.put_bytes({"a": b"1"})
+        assert cache.get_bytes(["a"]) == {}
+        assert cache.contents() == (1, 1)
+        cache.clear()
+        assert not cache.path.exists()
+    cache.path.mkdir()
+    with pytest.raises(WriteError, match=r"c.sqlite: cannot be written: a folder exists where a file is needed"):
+        cache.clear()
