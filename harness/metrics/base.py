@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from harness.arrays import Codes, Floats, Weights
+from harness.arrays import Codes, Floats, StoredWeights, Weights
 from harness.data.claims import Gold
 from harness.display import displayed
 from harness.records import Record
+
+ByWeights = Callable[[Weights | StoredWeights], Floats]
+"""Values under each weighting: weights of shape (n_weightings, n_units) give values of shape (n_weightings,)."""
 
 
 @displayed
@@ -96,6 +100,13 @@ class Metric(Record):
         Raises: Undefined: the metric is undefined for the unweighted data; the message is the reason.
         """
 
+    def by_weights(self, gold: Gold, run: Run, groups: ResamplingGroups) -> ByWeights:
+        """`values` for many blocks of weightings; a metric that sorts or counts the claims first does that once.
+
+        Raises: Undefined: see `values`.
+        """
+        return partial(self.values, gold, run, groups)
+
     def check_requirements(self) -> None:
         """Check that what the metric needs is installed.
 
@@ -136,3 +147,20 @@ class Metric(Record):
     def title(self) -> str:
         """The table heading with the settings of this metric ("P@10")."""
         return self.heading.format(**self.model_dump())
+
+
+def values_by_weights(metric: Metric, gold: Gold, run: Run, groups: ResamplingGroups) -> ByWeights:
+    """The values of a metric for many blocks of weightings.
+
+    A class that overrides `values` alone is heard: what its base class prepares for other values is not used.
+
+    Raises: Undefined: the metric is undefined for the unweighted data.
+    """
+    own = next(vars(kind) for kind in type(metric).__mro__ if {"values", "by_weights"} & vars(kind).keys())
+    if "by_weights" in own:
+        return metric.by_weights(gold, run, groups)
+
+    def by_integers(weights: Weights | StoredWeights) -> Floats:
+        return metric.values(gold, run, groups, weights.astype(np.int64, copy=False))
+
+    return by_integers
