@@ -183,7 +183,8 @@ def _jackknife_block(n_units: int, n_blocks: int, seed: int) -> npt.NDArray[np.i
 
 
 def _without(block: npt.NDArray[np.int64], left_out: npt.NDArray[np.int64]) -> StoredWeights:
-    return (block != left_out[:, None]).astype(np.int16)
+    weights: StoredWeights = (block != left_out[:, None]).astype(np.int16)
+    return weights
 
 
 def percentile(resampled: Floats, level: float = 0.95) -> Interval:

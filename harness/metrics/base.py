@@ -66,6 +66,25 @@ class ResamplingGroups:
     """Stratum of each claim (such as its source), shape (n_claims,). Resampling preserves the number of units of each
     stratum; None to draw from all units."""
 
+    def take(self, rows: npt.NDArray[np.int64] | npt.NDArray[np.bool_]) -> ResamplingGroups:
+        """Returns the groups of some claims (indices or a mask), with codes in the order of first appearance."""
+        return ResamplingGroups(
+            _by_appearance(self.article[rows]),
+            _by_appearance(self.unit[rows]),
+            None if self.length is None else self.length[rows],
+            None if self.stratum is None else _by_appearance(self.stratum[rows]),
+        )
+
+
+def _by_appearance(codes: Codes) -> Codes:
+    """The codes renumbered from 0 in order of first appearance."""
+    n = len(codes)
+    first = np.full(int(np.max(codes, initial=-1)) + 1, n)
+    first[codes[::-1]] = np.arange(n)[::-1]
+    rank = np.empty(len(first), dtype=np.int64)
+    rank[np.argsort(first, kind="stable")] = np.arange(len(first))
+    return rank[codes]
+
 
 class Metric(Record):
     """A number that compares a run with gold. Its fields are its config schema.

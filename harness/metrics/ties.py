@@ -142,7 +142,8 @@ def precision_sums(ties: TieGroups) -> Floats:
     several = 1 - is_single
     if np.array_equal(size, positives):
         # Groups of nothing but positives, as always without ties: c is 1.
-        return (size + (positives_before - before) * reciprocals) * several + (positives_before + 1) * of_one
+        sums: Floats = (size + (positives_before - before) * reciprocals) * several + (positives_before + 1) * of_one
+        return sums
     reciprocals = reciprocals * several + of_one
     # A group of one claim has c = 0/0; any c is right there, as the terms with c cancel. Dividing by 1 avoids a NaN.
     slope = (positives - 1) / np.maximum(size - 1, 1)
