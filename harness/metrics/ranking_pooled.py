@@ -38,7 +38,8 @@ class PooledTies:
         ends = np.append(np.flatnonzero(is_group_start), len(scores))
         self.starts, self.ends = ends[with_positive], ends[with_positive + 1]
         self.positive_ends = np.append(positive_starts, len(self.positive_unit))
-        self.single = len(with_positive) == len(self.positive_unit)
+        self.one_positive_each = len(with_positive) == len(self.positive_unit)
+        self.one_claim_each = bool((self.ends - self.starts == 1).all())
 
     def count(self, weights: Weights | StoredWeights) -> tuple[TieGroups, Codes]:
         """The counts of the groups that have a positive claim, with each claim counted as often as its unit is drawn.
@@ -49,19 +50,19 @@ class PooledTies:
         """
         drawn = _cumulated(weights, self.unit)
         before = np.take(drawn, self.starts, axis=1)
-        size = np.take(drawn, self.ends, axis=1) - before
         positives_up_to = _cumulated(weights, self.positive_unit)
-        if not self.single:
+        if not self.one_positive_each:
             positives_up_to = np.take(positives_up_to, self.positive_ends, axis=1)
         positives_before = positives_up_to[:, :-1]
-        # A copy of the totals, because a view would keep the whole array of cumulative sums in memory.
-        ties = TieGroups(before, size, positives_before, positives_up_to[:, 1:] - positives_before)
-        return ties, drawn[:, -1].copy()
+        positives = positives_up_to[:, 1:] - positives_before
+        size = positives if self.one_claim_each else np.take(drawn, self.ends, axis=1) - before
+        return TieGroups(before, size, positives_before, positives), drawn[:, -1].copy()
 
 
 def _cumulated(weights: Weights | StoredWeights, unit: Codes) -> Codes:
     """How many of the first 0, 1, 2, ... claims are drawn; shape (n_weightings, n_claims + 1)."""
-    drawn = np.zeros((len(weights), len(unit) + 1), dtype=np.int64)
+    drawn = np.empty((len(weights), len(unit) + 1), dtype=np.int64)
+    drawn[:, 0] = 0
     np.cumsum(np.take(weights, unit, axis=1), axis=1, dtype=np.int64, out=drawn[:, 1:])
     return drawn
 

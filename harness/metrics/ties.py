@@ -140,7 +140,7 @@ def precision_sums(ties: TieGroups) -> Floats:
     is_single = (size == 1).astype(np.float64)
     of_one = is_single / (before + 1)
     several = 1 - is_single
-    if np.array_equal(size, positives):
+    if size is positives or np.array_equal(size, positives):
         # Groups of nothing but positives, as always without ties: c is 1.
         sums: Floats = (size + (positives_before - before) * reciprocals) * several + (positives_before + 1) * of_one
         return sums
