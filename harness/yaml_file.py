@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 DUPLICATE_KEY = "duplicate-key"
 MAX_BITS = 10_000
 """Maximum size of an integer; Python refuses to print one of 14,000 bits or more."""
-READ_DIFFERENTLY = r"""[\t\r\x85\u2028\u2029\ufeff]|(?:^|[^\w])!|[\[{](?:[^\n]{0,999}|[^]}]{0,999})\?|^[\s-]*\?|::|[|>][-+0-9]*#"""
+READ_DIFFERENTLY = (
+    r"""[\t\r\x85\u2028\u2029\ufeff]|(?:^|[^\w])!|[\[{](?:[^\n]{0,999}|[^]}]{0,999})\?|^[\s-]*\?|::|[|>][-+0-9]*#"""
+)
 """What libyaml and PyYAML read differently in some places: tabs, tags, `?` within words, rare ends of lines."""
 KeyPath = tuple[str | int, ...]
 """Keys and list indices from the root of a document to a value."""

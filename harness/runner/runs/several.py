@@ -20,6 +20,7 @@ from harness.runner.runs.run_result import RunPlan, RunResult
 from harness.runner.runs.wide_table import PartResults, wide_table
 from harness.runner.units.estimate import join_estimates
 
+
 def refuse_faults(several: ReadSeveral, root: str | Path | None) -> None:
     """Refuses a config with a fault in any experiment, or with a dataset that is not there, before anything is fitted.
 
