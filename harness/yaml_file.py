@@ -18,7 +18,8 @@ DUPLICATE_KEY = "duplicate-key"
 MAX_BITS = 10_000
 """Maximum size of an integer; Python refuses to print one of 14,000 bits or more."""
 READ_DIFFERENTLY = (
-    r"""[\t\r\x85\u2028\u2029\ufeff]|(?:^|[^\w])!|[\[{](?:[^\n]{0,999}|[^]}]{0,999})\?|^[\s-]*\?|::|[|>][-+0-9]*#"""
+    r"""[\t\r\x85\u2028\u2029\ufeff]|(?:^|[^\w])!|[\[{](?:[^\n]{0,999}|[^]}]{0,999})\?"""
+    r"""|^[\s-]*\?|::|[|>][-+0-9]*#"""
 )
 """What libyaml and PyYAML read differently in some places: tabs, tags, `?` within words, rare ends of lines."""
 KeyPath = tuple[str | int, ...]
@@ -80,7 +81,7 @@ def read_yaml(path: Path, duplicates: list[Fault] | None = None) -> YamlWithLine
         raise FaultsError.single(path, message, code="not-yaml") from None
 
 
-def _read_nodes(text: str) -> tuple[yaml.SafeLoader, yaml.Node | None]:
+def _read_nodes(text: str) -> tuple[yaml.SafeLoader | yaml.CSafeLoader, yaml.Node | None]:
     """Returns a loader and the root node of a text, read by libyaml where it reads the text as PyYAML does.
 
     PyYAML reads anew what libyaml refuses, so that messages are the same with and without libyaml.
@@ -102,7 +103,7 @@ def _read_nodes(text: str) -> tuple[yaml.SafeLoader, yaml.Node | None]:
 class _NodeChecker:
     """Walks through a document, records the line of each value, and finds duplicate keys, aliases and invalid keys."""
 
-    def __init__(self, path: Path, loader: yaml.SafeLoader) -> None:
+    def __init__(self, path: Path, loader: yaml.SafeLoader | yaml.CSafeLoader) -> None:
         self.path = path
         self.loader = loader
         self.lines: dict[KeyPath, int] = {}

@@ -30,6 +30,7 @@ WITHOUT_ANSWER = "without an answer"
 RESULT_FORMAT = 4
 REMEDY = "run the experiment again"
 FEW_ROWS = 20_000
+"""Number of rows up to which texts are shared one by one."""
 Columns = dict[str, npt.NDArray[Any]]
 """Columns of `predictions.parquet` by name."""
 TEXTS = ("claim_id", "article_id", "fold", "gold", "predicted")
