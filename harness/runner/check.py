@@ -14,6 +14,7 @@ from harness.data.labels.label_log import is_own
 from harness.data.load import dataset_names, find_dataset, open_folder
 from harness.data.new_dataset import git_note
 from harness.errors import Fault, FaultsError, HarnessError, NotFetched, UnknownName, unknown_name
+from harness.files import gc_paused
 from harness.folders import shipped
 from harness.schemes import read_scheme
 
@@ -52,6 +53,7 @@ def check(
     return list(faults)
 
 
+@gc_paused()
 def _faults_of(target: Path, root: str | Path | None, unchecked: Say) -> Sequence[Fault]:
     if target.is_dir():
         return _dataset_faults(target)
