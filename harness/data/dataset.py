@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, ValidationError
 
 from harness.data.jsonl import to_json_lines
-from harness.data.packed.records import PackedRecords, column_of
+from harness.data.packed.records import PackedRecords, chosen, column_of
 from harness.display import Rows, displayed
 from harness.errors import Fault, FaultsError, HarnessError
 from harness.files import fingerprint, write_files
@@ -120,9 +120,8 @@ class Dataset:
         """Claims of all articles that no new version replaces."""
         if not self.superseded:
             return self.claims
-        article_ids = column_of(self.claims, "article_id")
-        rows = [row for row, article_id in enumerate(article_ids) if article_id not in self.superseded]
-        return self.claims.take(rows) if isinstance(self.claims, PackedRecords) else Rows(self.claims[r] for r in rows)
+        current = chosen(self.claims, ("article_id",), lambda article_id: article_id not in self.superseded)
+        return current if isinstance(current, PackedRecords) else Rows(current)
 
     def require_text(self) -> None:
         """Checks that the text of every article is present.

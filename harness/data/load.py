@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from harness.data.benchmarks.benchmark import benchmark_names, load_benchmark
 from harness.data.dataset import ClaimPart, Dataset, DatasetInfo, read_info
 from harness.data.jsonl import mark_cut_line
-from harness.data.packed.columns import Coded, Column, Reference, Spans, ids_of
+from harness.data.packed.columns import Coded, Column, Reference, Spans, ids_of, recoded
 from harness.data.packed.log_faults import (
     contradiction_faults,
     duplicate_faults,
@@ -45,7 +45,9 @@ def open_folder(folder: Path, annotators: Collection[str] | None = None) -> Data
 
 def _open(folder: Path, annotators: Collection[str] | None) -> Dataset:
     info = read_info(folder)
-    articles_path, claims_path, evidence_path = (folder / f"{name}.jsonl" for name in ("articles", "claims", "evidence"))
+    articles_path, claims_path, evidence_path = (
+        folder / f"{name}.jsonl" for name in ("articles", "claims", "evidence")
+    )
     articles = read_packed(articles_path, Packer(Article), partial(_article_faults, articles_path))
     article_ids = list(articles.records.column("article_id"))
     claims = _read_claims(claims_path, articles, Reference(_rows_of(article_ids), article_ids))
@@ -121,9 +123,8 @@ def _read_claims(path: Path, articles: PackedFile[Article], article_of: Referenc
         return _claim_faults(path, claims, articles, article_of.row_of)
 
     def with_texts(columns: dict[str, Column]) -> dict[str, Column]:
-        # An article that is not known is a fault, or the reason of one.
-        unknown = len(columns["article_id"].values) - len(texts) if isinstance(columns["article_id"], Coded) else 0
-        sources = Coded(columns["article_id"].codes, [*texts, *[None] * unknown])
+        # An article that is not known is a fault, or the consequence of one.
+        sources = recoded(columns["article_id"], texts)
         return columns | {"text": Spans(sources, columns["start"], columns["end"], own)}
 
     packer = Packer(Claim, {"article_id": article_of}, left_out=["text"])

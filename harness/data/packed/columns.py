@@ -14,7 +14,7 @@ MOST_CODES = 2**16
 """Number of distinct values from which a column is no longer coded; codes have two bytes."""
 
 
-class Column(Protocol):
+class Values(Protocol):
     """The values of one field of records, in their order."""
 
     def __len__(self) -> int: ...
@@ -22,6 +22,10 @@ class Column(Protocol):
     def __getitem__(self, row: int, /) -> Any: ...
 
     def __iter__(self) -> Iterator[Any]: ...
+
+
+class Column(Values, Protocol):
+    """Values that can be taken out by row."""
 
     def take(self, rows: Sequence[int], /) -> Column:
         """Returns the values of some rows, in the order of `rows`."""
@@ -146,6 +150,13 @@ def ids_of(column: Column) -> list[str]:
     return column.items if isinstance(column, Plain) and isinstance(column.items, list) else list(column)
 
 
+def recoded(column: Column, values: Sequence[Any]) -> Coded:
+    """Returns other values in the place of those of a coded column, and None beyond their end."""
+    if not isinstance(column, Coded):
+        raise TypeError("expected a column of codes")
+    return Coded(column.codes, [*values, *[None] * (len(column.values) - len(values))])
+
+
 class Reference(NamedTuple):
     """The ids that a field refers to."""
 
@@ -267,11 +278,12 @@ class GeneralBuilder:
             self._codes.extend(codes)
 
     def _add_items(self, values: Sequence[Any]) -> None:
-        if isinstance(self._items, array):
+        items = [] if self._items is None else self._items
+        if isinstance(items, array):
             try:
-                self._items += array("I", values)
+                items += array("I", values)
                 return
             except (OverflowError, TypeError):  # larger than four bytes, below zero, or absent
-                self._items = list(self._items)
-        assert self._items is not None
-        self._items += values
+                items = list(items)
+        items += values
+        self._items = items

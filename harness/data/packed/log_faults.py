@@ -1,4 +1,4 @@
-"""Faults of an annotation log that show only when its lines are seen together; decided by column where there are none."""
+"""Faults of an annotation log that show when its lines are seen together; where there are none, columns tell."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Generic, TypeVar, overload
 
@@ -13,6 +13,7 @@ from harness.data.packed.columns import (
     GeneralBuilder,
     Reference,
     ReferenceBuilder,
+    Values,
 )
 from harness.display import ShownRows
 from harness.records import Record
@@ -128,9 +129,7 @@ class Packer(Generic[R]):
         return PackedRecords(self.kind, ordered, self._n_records)
 
 
-def joined(
-    kind: type[R], parts: Sequence[PackedRecords[R]], references: Mapping[str, Reference]
-) -> PackedRecords[R]:
+def joined(kind: type[R], parts: Sequence[PackedRecords[R]], references: Mapping[str, Reference]) -> PackedRecords[R]:
     """Returns the records of several sequences as one.
 
     Args:
@@ -149,8 +148,17 @@ def joined(
     return PackedRecords(kind, columns, sum(map(len, parts)))
 
 
-def column_of(records: Sequence[Record], name: str) -> Iterable[Any]:
-    """The values of a field of records, packed or not; can be iterated any number of times."""
+def column_of(records: Sequence[Record], name: str) -> Values:
+    """The values of a field of records, packed or not."""
     if isinstance(records, PackedRecords):
         return records.column(name)
     return [getattr(record, name) for record in records]
+
+
+def chosen(records: Sequence[R], names: Sequence[str], keep: Callable[..., bool]) -> Sequence[R]:
+    """The records whose values of some fields are to be kept; all of them as they are, if none is left out."""
+    columns = (column_of(records, name) for name in names)
+    rows = [row for row, values in enumerate(zip(*columns, strict=True)) if keep(*values)]
+    if len(rows) == len(records):
+        return records
+    return records.take(rows) if isinstance(records, PackedRecords) else [records[row] for row in rows]
