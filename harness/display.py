@@ -126,6 +126,7 @@ class Rows(ShownRows, tuple[T_co, ...]):
     """A tuple of records that says how many they are, shows the first ones in notebooks, and becomes a data frame."""
 
     __slots__ = ()
+    to_pandas = ShownRows.to_pandas
 
 
 def row_of(item: Any) -> dict[str, Any]:
