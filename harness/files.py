@@ -10,6 +10,7 @@ import os
 import stat
 from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -362,4 +363,10 @@ def file_sha256(path: Path) -> str:
 def fingerprint(parts: Iterable[object]) -> str:
     """Returns the SHA-256 digest, in hex, of a sequence of texts, numbers and None."""
     # JSON marks where each part ends, so that ("ab", "c") and ("a", "bc") have different digests.
-    return sha256(json.dumps(list(parts), separators=(",", ":")))
+    # Block by block, the digest of the whole list: a million parts are never in memory at once.
+    digest, rest, comma = hashlib.sha256(b"["), iter(parts), ""
+    while block := list(islice(rest, 10_000)):
+        digest.update((comma + json.dumps(block, separators=(",", ":"))[1:-1]).encode())
+        comma = ","
+    digest.update(b"]")
+    return digest.hexdigest()
