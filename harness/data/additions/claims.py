@@ -54,16 +54,10 @@ class ClaimFinder:
         self._known_articles = dict(self.articles)
         self._language = dataset.info.language
         self._current = dataset.current
+        self._by_text: dict[str, list[Claim]] = defaultdict(list)
+        """Current claims of the dataset by their text, for the texts of rows."""
         self._close: dict[str, str | None] = {}
         """Id of an article that is not known to the most similar one that is."""
-
-    @cached_property
-    def _by_text(self) -> dict[str, list[Claim]]:
-        """Current claims of the dataset by their text."""
-        by_text: dict[str, list[Claim]] = defaultdict(list)
-        for claim in self._current:
-            by_text[claim.text or ""].append(claim)
-        return by_text
 
     @cached_property
     def _names_by_digits(self) -> dict[tuple[str, ...], list[str]]:
@@ -78,6 +72,7 @@ class ClaimFinder:
 
         Claims that are new are made.
         """
+        self._find_same_texts(rows)
         claims: list[int | None] = [None] * len(rows)
         stated: list[int] = []
         documents: dict[str, list[int]] = defaultdict(list)
@@ -113,6 +108,16 @@ class ClaimFinder:
             if number is not None:
                 self._add_statement(rows[index], number)
         return claims
+
+    def _find_same_texts(self, rows: Sequence[ClaimRow]) -> None:
+        """Finds the claims of the dataset that have the text of a row."""
+        if not self._current:
+            return
+        texts = {row.text for row in rows if "text" in row.fields}
+        texts |= {text[1:] for text in texts}  # see `_unescaped`
+        for claim in self._current:
+            if claim.text in texts:
+                self._by_text[claim.text or ""].append(claim)
 
     def _add_statement(self, row: ClaimRow, number: int) -> None:
         """Gives a claim its statement; one that it has is never replaced."""

@@ -22,7 +22,7 @@ from harness.data.additions.labels import (
     parse_label,
     settle,
 )
-from harness.data.additions.new_labels import AddOptions, NewLabels
+from harness.data.additions.new_labels import AddOptions, NewLabels, Question
 from harness.data.articles.rows import LabeledRow
 from harness.data.dataset import Dataset
 from harness.data.labels.annotations import question_of
@@ -50,11 +50,11 @@ class AddSession:
         self.finder = ClaimFinder(dataset, path)
         self.evidence = EvidenceFinder(dataset, path, options.values) if columns.have_evidence else None
         self._superseded = dataset.superseded
-        own = [a for a in dataset.annotations if a.annotator == options.annotator]
-        self.latest = {question_of(a)[:3]: a for a in latest_annotations(own, (options.role,))}
-        """The last annotation of each question, also one that was withdrawn."""
-        self.present = {question_of(a)[:3]: a for a in active_annotations(own, (options.role,))}
-        self._standing = {annotation.annotation_id for annotation in self.present.values()}
+        self._annotations = dataset.annotations
+        self.latest: dict[Question, Annotation] = {}
+        """The last annotation by the annotator of each question about a claim of the rows, also a withdrawn one."""
+        self.present: dict[Question, Annotation] = {}
+        """Those of them that stand."""
         self.faults: list[Fault] = []
         self.rows = ClaimRows((), columns)
         """Rows that have no faulty cell."""
@@ -97,9 +97,20 @@ class AddSession:
                 self.unlabeled = len(set(claims) - answered - {None})
         else:
             self.unlabeled = sum(not answers for answers in self.answers)
+        self._find_earlier()
         self._settle_all()
         self.repeated = labeled_differently(self.rows, claims, self.answers, self.finder.claims)
         self.faults.sort(key=lambda fault: fault.line or 0)
+
+    def _find_earlier(self) -> None:
+        """Finds the earlier annotations of the claims of the rows."""
+        if not self._annotations:
+            return
+        ids = {self.finder.claims.claim_id(number) for number in self.claims if number is not None}
+        annotator, roles = self.options.annotator, (self.options.role,)
+        own = [a for a in self._annotations if a.annotator == annotator and a.claim_id in ids]
+        self.latest |= {question_of(a)[:3]: a for a in latest_annotations(own, roles)}
+        self.present |= {question_of(a)[:3]: a for a in active_annotations(own, roles)}
 
     def _settle_all(self) -> None:
         """Adds the labels that rows give to each claim on each axis, in the order of the first row that gives one."""
@@ -272,7 +283,7 @@ class AddSession:
         self.unchanged += n_rows - 1
         self.new.add(claim, axis, places[0], row if len(places) > 1 else None)
         latest = self.latest.get(key)
-        self.superseded += latest is not None and latest.annotation_id in self._standing
+        self.superseded += earlier is not None and latest is not None and latest.annotation_id == earlier.annotation_id
         guideline, version = row.guideline or axis.scheme.version, axis.scheme.version
         if guideline != version:
             self.other_guidelines[axis.scheme.name, guideline, version] += 1
