@@ -11,6 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
+import numpy as np
+
+from harness.data.streams.columns import number_column, text_column
 from harness.data.streams.files import StreamFile
 from harness.errors import Fault, FaultsError, unknown_name
 from harness.records import is_unicode, preview
@@ -140,7 +143,9 @@ def _parquet_block(span: Span, columns: Mapping[str, str]) -> Block:
     def batches() -> Iterator[pa.Table]:
         with _parquet(span.file) as source:
             row = 0
-            for batch in source.iter_batches(BATCH_ROWS, row_groups=[span.number], columns=list(names.values())):
+            for batch in source.iter_batches(
+                BATCH_ROWS, row_groups=[span.number], columns=list(names.values()), use_threads=False
+            ):
                 yield _table(span.file, batch, names, row)
                 row += batch.num_rows
 
@@ -177,7 +182,9 @@ def _table(file: StreamFile, batch: Any, names: Mapping[str, str], row: int) -> 
             message = f"expected text, got {column.type}; name the column with the texts: --column text=NAME"
             raise FaultsError.single(file.url, message, field=f"column {names[name]}", code="wrong-type")
         arrays[name] = column.cast(pa.string())
-    return pa.table(arrays | {"row": pa.array(range(row, row + batch.num_rows), pa.int64())})
+    return pa.Table.from_arrays(
+        [*arrays.values(), number_column(np.arange(row, row + batch.num_rows))], [*FIELDS, "row"]
+    )
 
 
 def _csv_blocks(span: Span, columns: Mapping[str, str], delimiter: str) -> Iterator[Block]:
@@ -249,12 +256,9 @@ def _row_blocks(span: Span, columns: Mapping[str, str], read_rows: Any) -> Itera
 def _row_batches(
     file: StreamFile, rows: Iterator[_Row], columns: Mapping[str, str], faults: list[Fault], limit: int | None
 ) -> Iterator[pa.Table]:
-    import pyarrow as pa
-
     wanted = {name: columns.get(name, name) for name in FIELDS}
     cells: list[dict[str, Any]] = []
     n_bytes = batch_bytes = 0
-    schema = pa.schema([(name, pa.string()) for name in FIELDS] + [("row", pa.int64())])
     for number, row in enumerate(rows):
         problem = row.cells if isinstance(row.cells, str) else _problem(row.cells, wanted)
         if problem is not None:
@@ -265,12 +269,20 @@ def _row_batches(
         n_bytes += row.size
         batch_bytes += row.size
         if len(cells) >= BATCH_ROWS or batch_bytes >= BATCH_BYTES:
-            yield pa.Table.from_pylist(cells, schema)
+            yield _table_of(cells)
             cells, batch_bytes = [], 0
         if (limit is not None and n_bytes >= limit) or len(faults) >= MAX_FAULTS:
             break
     if cells:
-        yield pa.Table.from_pylist(cells, schema)
+        yield _table_of(cells)
+
+
+def _table_of(cells: Sequence[Mapping[str, Any]]) -> pa.Table:
+    import pyarrow as pa
+
+    columns = [text_column([row[name] for row in cells]) for name in FIELDS]
+    rows = np.fromiter((row["row"] for row in cells), dtype=np.int64, count=len(cells))
+    return pa.Table.from_arrays([*columns, number_column(rows)], [*FIELDS, "row"])
 
 
 def _as_text(cell: Any) -> str | None:
