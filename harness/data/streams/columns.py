@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,10 +11,11 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def text_column(texts: Sequence[str | None]) -> pa.Array:
+def text_column(texts: Iterable[str | None]) -> pa.Array:
     """Returns a column of texts."""
     import pyarrow as pa
 
+    texts = list(texts)
     encoded = [b"" if text is None else text.encode() for text in texts]
     ends = np.zeros(len(encoded) + 1, dtype=np.int64)
     np.cumsum(np.fromiter(map(len, encoded), dtype=np.int64, count=len(encoded)), out=ends[1:])
