@@ -220,8 +220,8 @@ def _answers(dataset: Dataset, scheme: Scheme, claims: Claims) -> Iterator[Quest
     for axis in scheme.axes:
         if axis.feature:
             continue
-        gold = gold_labels(dataset.annotations, scheme.name, axis.name).labels
-        gold_by_axis[axis.name] = [gold[claim].label if claim in gold else None for claim in claims.claim_id]
+        gold = gold_labels(dataset.annotations, scheme.name, axis.name).labels.names
+        gold_by_axis[axis.name] = [gold.get(claim) for claim in claims.claim_id]
         labels = tuple(label for label in axis.label_names if label != axis.abstain_label)
         to_itself = {label: label for label in labels}
         verdicts = scheme.tasks.get("verdict")

@@ -178,9 +178,9 @@ def _gold_changes(old: Dataset, new: Dataset) -> Iterator[GoldChange]:
         for axis in find_scheme(new.folder, name).axes:
             if axis.feature:
                 continue
-            before, after = (gold_labels(release.annotations, name, axis.name).labels for release in (old, new))
+            before, after = (gold_labels(release.annotations, name, axis.name).labels.names for release in (old, new))
             for claim_id in (claim.claim_id for claim in new.current if claim.claim_id in ids):
-                pair = [gold[claim_id].label if claim_id in gold else None for gold in (before, after)]
+                pair = [gold.get(claim_id) for gold in (before, after)]
                 if pair[0] != pair[1]:
                     yield GoldChange(claim_id, name, axis.name, *pair)
 

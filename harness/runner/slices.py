@@ -190,7 +190,7 @@ def _of_axis(
             continue
         prefix = f"{dataset.info.name}:" if several else ""
         of_axis = gold_labels(dataset.annotations, scheme.name, axis).labels
-        label_of_claim |= {prefix + claim_id: gold.label for claim_id, gold in of_axis.items()}
+        label_of_claim |= {prefix + claim_id: label for claim_id, label in of_axis.names.items()}
     for row, claim_id in enumerate(data.claims.claim_id):
         labels[row] = label_of_claim.get(claim_id, absent)
     return _by_value(kind, labels)

@@ -185,7 +185,7 @@ def _gold_columns(dataset: Dataset, gold: str) -> Iterable[tuple[str, dict[str, 
     for name in dataset.info.schemes:
         for axis in find_scheme(dataset.folder, name).axes:
             labels = gold_labels(dataset.annotations, name, axis.name, gold).labels
-            yield f"{name}.{axis.name}", {claim_id: label.label for claim_id, label in labels.items()}
+            yield f"{name}.{axis.name}", dict(labels.names)
 
 
 def _by_claim(records: Iterable[Any]) -> dict[str, list[dict[str, Any]]]:

@@ -107,8 +107,8 @@ def _filled(dataset: Dataset, schemes: Sequence[Scheme], gold: str | None) -> di
     for column in _label_columns(schemes):
         if not column.is_value:
             labels = gold_labels(dataset.annotations, column.scheme, column.axis.name, gold).labels
-            for claim_id, label in labels.items():
-                cells[claim_id][column.name] = label.label
+            for claim_id, label in labels.names.items():
+                cells[claim_id][column.name] = label
     own: dict[str, list[Annotation]] = defaultdict(list)
     for annotation in active_annotations(dataset.annotations):
         if annotation.annotator == annotator and annotation.scheme in {scheme.name for scheme in schemes}:

@@ -144,8 +144,8 @@ def _gold(request: ExportRequest) -> dict[str, list[_Given]]:
     for scheme in request.schemes:
         for axis in scheme.axes:
             gold = gold_labels(request.dataset.annotations, scheme.name, axis.name, request.gold).labels
-            for claim_id, label in gold.items():
-                flat = _flat(request.schemes, scheme.name, axis.name, label.label)
+            for claim_id, label in gold.names.items():
+                flat = _flat(request.schemes, scheme.name, axis.name, label)
                 labels.setdefault(claim_id, []).append(flat)
     return {claim_id: [_Given(tuple(own))] for claim_id, own in labels.items()}
 

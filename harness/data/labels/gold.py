@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import compress
 from typing import TYPE_CHECKING, NamedTuple
 
 from harness.data.packed.records import PackedRecords, chosen, column_of
@@ -14,14 +15,24 @@ from harness.records import Annotation, GoldLabel, Role
 if TYPE_CHECKING:
     from harness.data.labels.crowd import Consensus
 
-GoldRule = Callable[[list[Annotation]], str | None]
-"""Maps the annotations of a claim on one axis to its gold label; None for an undecided claim."""
+
+class GivenLabel(NamedTuple):
+    """What a rule sees of an annotation."""
+
+    claim_id: str
+    label: str
+    annotator: str
+    role: str
+
+
+GoldRule = Callable[[list[GivenLabel]], str | None]
+"""Maps the labels of a claim on one axis to its gold label; None for an undecided claim."""
 
 
 class GoldLabels(NamedTuple):
     """The gold labels of one axis of a dataset."""
 
-    labels: Mapping[str, GoldLabel]
+    labels: ClaimLabels
     """Gold labels by claim_id."""
     undecided: tuple[str, ...]
     """Claims with annotations on the axis that the rule gives no gold label, such as a tie."""
@@ -35,23 +46,25 @@ class GoldLabels(NamedTuple):
 class ClaimLabels(Mapping[str, GoldLabel]):
     """Gold labels by claim_id, each made when it is looked at."""
 
-    def __init__(self, pairs: Mapping[str, tuple[str, int]]) -> None:
-        self._pairs = pairs
-        """Label and number of annotators, by claim_id."""
+    def __init__(self, names: Mapping[str, str], n_annotators: Mapping[str, int]) -> None:
+        self.names = names
+        """Label by claim_id: what most readers need, without a record for each."""
+        self._n_annotators = n_annotators
+        """Number of annotators, but for claims that have one."""
 
     def __getitem__(self, claim_id: str) -> GoldLabel:
-        label, annotators = self._pairs[claim_id]
+        label, annotators = self.names[claim_id], self._n_annotators.get(claim_id, 1)
         # Without validation, for speed: all three values come from validated records.
         return GoldLabel.model_construct(claim_id=claim_id, label=label, annotators=annotators)
 
     def __contains__(self, claim_id: object) -> bool:
-        return claim_id in self._pairs
+        return claim_id in self.names
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._pairs)
+        return iter(self.names)
 
     def __len__(self) -> int:
-        return len(self._pairs)
+        return len(self.names)
 
     def __repr__(self) -> str:
         return repr(dict(self))
@@ -81,6 +94,8 @@ def active_annotations(annotations: Iterable[Annotation], roles: Sequence[Role] 
     _, roles_of, supersedes, withdraws = (annotations.column(name) for name in names)
     replaced = {one for one, role in zip(supersedes, roles_of, strict=True) if one is not None and role in roles}
     replaced |= {one for one, role in zip(withdraws, roles_of, strict=True) if one is not None and role == "withdraw"}
+    if not replaced and set(roles_of) <= set(roles):
+        return annotations
     return chosen(annotations, names[:2], lambda name, role: role in roles and name not in replaced)
 
 
@@ -97,30 +112,30 @@ def latest_annotations(annotations: Iterable[Annotation], roles: Sequence[Role] 
     return [annotation for annotation in candidates if annotation.annotation_id not in superseded]
 
 
-def _majority(annotations: list[Annotation]) -> str | None:
+def _majority(labels: list[GivenLabel]) -> str | None:
     """The most frequent label; None on a tie."""
-    if len(annotations) == 1:  # the common case, without the cost of a Counter
-        return annotations[0].label
-    ranked = Counter(annotation.label for annotation in annotations).most_common(2)
+    if len(labels) == 1:  # the common case, without the cost of a Counter
+        return labels[0].label
+    ranked = Counter(one.label for one in labels).most_common(2)
     tied = len(ranked) == 2 and ranked[0][1] == ranked[1][1]
     return None if tied else ranked[0][0]
 
 
-def _adjudicated(annotations: list[Annotation]) -> str | None:
+def _adjudicated(labels: list[GivenLabel]) -> str | None:
     """The adjudicated label, else the majority."""
-    deciding = [annotation for annotation in annotations if annotation.role == "adjudicate"]
-    return _majority(deciding or annotations)
+    deciding = [one for one in labels if one.role == "adjudicate"]
+    return _majority(deciding or labels)
 
 
-def _single(annotations: list[Annotation]) -> str | None:
+def _single(labels: list[GivenLabel]) -> str | None:
     """The label of the only annotator."""
-    if len({annotation.annotator for annotation in annotations}) > 1:
-        names = ", ".join(sorted({annotation.annotator for annotation in annotations}))
+    if len({one.annotator for one in labels}) > 1:
+        names = ", ".join(sorted({one.annotator for one in labels}))
         raise HarnessError(
-            f"gold rule 'single': claim '{annotations[0].claim_id}' has labels by several annotators ({names}); "
+            f"gold rule 'single': claim '{labels[0].claim_id}' has labels by several annotators ({names}); "
             "use 'majority' or 'adjudicated', or 'single:ANNOTATOR'"
         )
-    return _adjudicated(annotations)
+    return _adjudicated(labels)
 
 
 _VOTES: dict[str, GoldRule] = {"adjudicated": _adjudicated, "majority": _majority, "single": _single}
@@ -184,52 +199,52 @@ def gold_labels(annotations: Iterable[Annotation], scheme: str, axis: str, rule:
     """
     parsed = parse_rule(rule)
     active = active_annotations(annotations)
-    first_row: dict[str, int] = {}
-    several: dict[str, list[int]] = {}
-    columns = (column_of(active, name) for name in ("claim_id", "scheme", "axis"))
-    for row, (claim_id, of_scheme, of_axis) in enumerate(zip(*columns, strict=True)):
-        if of_scheme == scheme and of_axis == axis and (first := first_row.setdefault(claim_id, row)) != row:
-            several.setdefault(claim_id, [first]).append(row)
-    votes: dict[str, tuple[str, ...]] = {}
-    for claim_id in first_row if several else ():
-        given = [active[row] for row in several.get(claim_id, ())]
-        claim_votes = tuple(annotation.label for annotation in given if annotation.role == "label")
-        if len(claim_votes) > 1:
-            votes[claim_id] = claim_votes
-    if parsed.name in MODELS:
-        by_claim = {claim_id: [active[r] for r in several.get(claim_id, [row])] for claim_id, row in first_row.items()}
-        return _by_model(by_claim, parsed)._replace(votes=votes)
-    label_of, annotator_of = column_of(active, "label"), column_of(active, "annotator")
-    labels: dict[str, tuple[str, int]] = {}
-    pairs: dict[tuple[str, int], tuple[str, int]] = {}
+    questions = zip(column_of(active, "scheme"), column_of(active, "axis"), strict=True)
+    on_axis = [question == (scheme, axis) for question in questions]
+    given = tuple(list(compress(column_of(active, name), on_axis)) for name in GivenLabel._fields)
+    claim_ids, labels, annotators, _ = given
+    names = dict(zip(claim_ids, labels, strict=True))
+    is_model = parsed.name in MODELS
+    if len(names) == len(labels) and not is_model:  # the common case, which every rule decides alike
+        if parsed.annotator:
+            is_theirs = [annotator == parsed.annotator for annotator in annotators]
+            names = dict(zip(compress(claim_ids, is_theirs), compress(labels, is_theirs), strict=True))
+        return GoldLabels(ClaimLabels(names, {}), (), {})
+    by_claim: dict[str, list[GivenLabel]] = {}
+    for one in map(GivenLabel._make, zip(*given, strict=True)):
+        by_claim.setdefault(one.claim_id, []).append(one)
+    own = {name: tuple(one.label for one in of_claim if one.role == "label") for name, of_claim in by_claim.items()}
+    votes = {name: labels_of_claim for name, labels_of_claim in own.items() if len(labels_of_claim) > 1}
+    return (_by_model if is_model else _by_votes)(by_claim, parsed)._replace(votes=votes)
+
+
+def _by_votes(by_claim: Mapping[str, list[GivenLabel]], rule: RuleName) -> GoldLabels:
+    """Returns the labels that a rule without a model decides."""
+    names: dict[str, str] = {}
+    n_annotators: dict[str, int] = {}
     undecided = []
-    for claim_id, row in first_row.items():
-        rows = [row for row in several.get(claim_id, [row]) if parsed.annotator in ("", annotator_of[row])]
-        if len(rows) == 1:  # the common case, which every rule decides alike
-            pair = (label_of[rows[0]], 1)
-        elif rows:
-            deciding = [active[row] for row in rows]
-            label = _VOTES[parsed.name](deciding)
-            if label is None:
-                undecided.append(claim_id)
-                continue
-            pair = (label, len({a.annotator for a in deciding}))
-        else:
-            continue
-        labels[claim_id] = pairs.setdefault(pair, pair)
-    return GoldLabels(ClaimLabels(labels), tuple(undecided), votes)
+    for claim_id, labels in by_claim.items():
+        deciding = [one for one in labels if one.annotator == rule.annotator] if rule.annotator else labels
+        label = _VOTES[rule.name](deciding) if deciding else None
+        if label is not None:
+            names[claim_id] = label
+            n_annotators[claim_id] = len({one.annotator for one in deciding})
+        elif deciding:
+            undecided.append(claim_id)
+    return GoldLabels(ClaimLabels(names, n_annotators), tuple(undecided), {})
 
 
-def _by_model(by_claim: Mapping[str, Sequence[Annotation]], rule: RuleName) -> GoldLabels:
+def _by_model(by_claim: Mapping[str, list[GivenLabel]], rule: RuleName) -> GoldLabels:
     """Returns the labels that a model of the annotators infers."""
-    by_labeled = {claim_id: [a for a in annotations if a.role == "label"] for claim_id, annotations in by_claim.items()}
-    given = [(a.claim_id, a.annotator, a.label) for annotations in by_labeled.values() for a in annotations]
+    by_labeled = {claim_id: [one for one in labels if one.role == "label"] for claim_id, labels in by_claim.items()}
+    given = [(one.claim_id, one.annotator, one.label) for labels in by_labeled.values() for one in labels]
     if not given:
-        return GoldLabels({}, tuple(by_claim), {})
+        return GoldLabels(ClaimLabels({}, {}), tuple(by_claim), {})
     model = infer(given, rule.name)
-    decisions = decided_labels(model, rule.threshold)
-    labels = {name: (label, len({a.annotator for a in by_labeled[name]})) for name, label in decisions.items()}
-    return GoldLabels(ClaimLabels(labels), tuple(name for name in by_claim if name not in labels), {}, model)
+    names = decided_labels(model, rule.threshold)
+    n_annotators = {name: len({one.annotator for one in by_labeled[name]}) for name in names}
+    undecided = tuple(name for name in by_claim if name not in names)
+    return GoldLabels(ClaimLabels(names, n_annotators), undecided, {}, model)
 
 
 def infer(given_labels: Iterable[tuple[str, str, str]], model: str) -> CrowdGold:

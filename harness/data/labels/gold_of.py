@@ -140,7 +140,7 @@ def _check_annotator(annotations: Sequence[Annotation], rule: str) -> None:
 
 
 def _axis_gold(name: str, annotations: Sequence[Annotation], result: GoldLabels, item: str = "claim") -> AxisGold:
-    labels = {claim: label.label for claim, label in result.labels.items()}
+    labels = dict(result.labels.names)
     if result.model is None:
         counts: dict[str, Counter[str]] = {}
         given = (column_of(annotations, name) for name in ("claim_id", "role", "label"))

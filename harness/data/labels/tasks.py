@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -173,37 +173,36 @@ def task_gold(
     """
     mapping = mapping_of(task, scheme)
     labels, (code_of, *_) = answers or answers_of(task, [scheme])
-    rows: list[int] = []
-    codes: list[int] = []
     own = answers_of(task, [scheme]).codes[0]
+    given = list(map(gold_labels.labels.names.get, claims.claim_id))
+    code_of_given = {label: code_of.get(label or "", -1) for label in set(given)}
+    codes = np.fromiter(map(code_of_given.__getitem__, given), dtype=np.int64, count=len(given))
+    rows_with_gold = np.flatnonzero(codes >= 0)
     counts = {"cannot tell": 0, NO_COUNTERPART: 0, ANNOTATORS_DISAGREE: 0, "not labeled": 0}
     undecided = set(gold_labels.undecided)
-    for row, claim_id in enumerate(claims.claim_id):
-        gold_label = gold_labels.labels.get(claim_id)
-        if gold_label is not None and gold_label.label in code_of:
-            rows.append(row)
-            codes.append(code_of[gold_label.label])
-        elif gold_label is not None:
-            counts[NO_COUNTERPART if gold_label.label in own else "cannot tell"] += 1
+    for row in np.flatnonzero(codes < 0).tolist():
+        if given[row] is not None:
+            counts[NO_COUNTERPART if given[row] in own else "cannot tell"] += 1
         else:
-            counts[ANNOTATORS_DISAGREE if claim_id in undecided else "not labeled"] += 1
-    rows_with_gold = np.array(rows, dtype=np.int64)
-    gold = Gold(labels, np.array(codes, dtype=np.int64))
-    votes = [gold_labels.votes.get(claim_id, ()) for claim_id in claims.claim_id[rows_with_gold]]
+            counts[ANNOTATORS_DISAGREE if claims.claim_id[row] in undecided else "not labeled"] += 1
+    gold = Gold(labels, codes[rows_with_gold])
+    shares = _vote_shares(gold, claims.claim_id[rows_with_gold], gold_labels.votes, code_of)
     names = own_label_names(labels, [mapping])
-    return TaskGold(Gold(labels, gold.codes, _vote_shares(gold, votes, code_of), names), rows_with_gold, counts)
+    return TaskGold(Gold(labels, gold.codes, shares, names), rows_with_gold, counts)
 
 
-def _vote_shares(gold: Gold, votes: Sequence[Sequence[str]], code_of: Mapping[str, int]) -> Floats | None:
+def _vote_shares(
+    gold: Gold, claim_ids: Iterable[str], votes: Mapping[str, Sequence[str]], code_of: Mapping[str, int]
+) -> Floats | None:
     """The share of annotators that gave each label, shape (n_claims, n_labels); None if no claim has several.
 
     Labels that do not answer the task do not count; the gold label of a claim without votes has the share 1.
     """
-    if not any(votes):
+    if not votes or votes.keys().isdisjoint(claim_ids):
         return None
     shares = np.eye(len(gold.labels))[gold.codes]
-    for row, claim_votes in enumerate(votes):
-        codes = [code_of[label] for label in claim_votes if label in code_of]
+    for row, claim_id in enumerate(claim_ids):
+        codes = [code_of[label] for label in votes.get(claim_id, ()) if label in code_of]
         if codes:
             shares[row] = np.bincount(codes, minlength=len(gold.labels)) / len(codes)
     return shares
