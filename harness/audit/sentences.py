@@ -160,8 +160,7 @@ class SentenceTable:
 
 def build_sentence_table(sources: Sequence[AuditedDataset]) -> SentenceTable:
     """Returns the sentence table of datasets."""
-    texts = [str(text) for source in sources for text in source.claims.text]
-    keys = np.array([text_key(text) for text in texts], dtype=object)
+    keys = [text_key(str(text)) for source in sources for text in source.claims.text]
     codes = codes_of(keys)
     lengths = [len(source.claims) for source in sources]
     starts = tuple(int(start) for start in np.cumsum([0, *lengths[:-1]]))

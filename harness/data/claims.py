@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import NamedTuple
 
@@ -126,8 +127,8 @@ def no_evidence(n_claims: int) -> Column:
     return column
 
 
-def codes_of(values: Column) -> Codes:
+def codes_of(values: Column | Sequence[object]) -> Codes:
     """Returns an integer per distinct value, from 0 in order of first appearance; same shape as `values`."""
-    code_of: dict[object, int] = {}
-    codes = (code_of.setdefault(value, len(code_of)) for value in values)
-    return np.fromiter(codes, dtype=np.int64, count=len(values))
+    distinct = dict.fromkeys(values)
+    code_of = dict(zip(distinct, range(len(distinct)), strict=True))
+    return np.fromiter(map(code_of.__getitem__, values), dtype=np.int64, count=len(values))

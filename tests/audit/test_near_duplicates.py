@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,6 +41,21 @@ def test_small_batches_and_signatures_of_few_bits_give_the_same_pairs(keys, thre
         patch.setattr(near_duplicates, "SIGNATURE_BITS", 3)
         pairs = near_pairs(keys, threshold, 3)
     assert set(zip(pairs.left.tolist(), pairs.right.tolist(), strict=True)) == set(every_pair(keys, threshold, 3))
+
+
+@given(KEYS, st.integers(1, 9))
+def test_arrow_numbers_words_as_a_dict_does(keys, block):
+    expected = near_pairs(keys, 0.5, 3)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(near_duplicates, "MANY_KEYS", block)
+        pairs = near_pairs(keys, 0.5, 3)
+    assert [column.tolist() for column in pairs] == [column.tolist() for column in expected]
+
+
+@given(st.text(max_size=12))
+def test_a_key_has_the_words_of_its_text_in_lower_case(text):
+    plain = unicodedata.normalize("NFKC", text)
+    assert text_key(text) == " ".join(re.findall(r"\w+", plain.casefold()))
 
 
 @given(KEYS, KEYS)
