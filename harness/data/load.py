@@ -22,10 +22,11 @@ from harness.data.packed.log_faults import (
 )
 from harness.data.packed.reading import Check, PackedFile, no_faults, packed_file, read_packed
 from harness.data.packed.records import PackedRecords, Packer, joined
+from harness.data.packed.text_faults import article_faults, claim_faults, reference_faults, rows_to_look_at
 from harness.errors import Fault, FaultsError, HarnessError, NotFetched, UnknownName, unknown_name
-from harness.files import gc_paused, sha256
+from harness.files import gc_paused
 from harness.folders import data_root, shipped
-from harness.records import FLAG_LABEL, Annotation, Article, Claim, Evidence, Name, Record, make_claim_id, preview
+from harness.records import FLAG_LABEL, Annotation, Article, Claim, Evidence, Name, Record
 from harness.schemes import Scheme, load_scheme, read_scheme
 
 R = TypeVar("R", bound=Record)
@@ -48,7 +49,7 @@ def _open(folder: Path, annotators: Collection[str] | None) -> Dataset:
     articles_path, claims_path, evidence_path = (
         folder / f"{name}.jsonl" for name in ("articles", "claims", "evidence")
     )
-    articles = read_packed(articles_path, Packer(Article), partial(_article_faults, articles_path))
+    articles = read_packed(articles_path, Packer(Article), partial(article_faults, articles_path))
     article_ids = list(articles.records.column("article_id"))
     claims = _read_claims(claims_path, articles, Reference(_rows_of(article_ids), article_ids))
     # A line with a fault has no record, and its id is unknown. References into a file with such a line are not checked:
@@ -58,9 +59,9 @@ def _open(folder: Path, annotators: Collection[str] | None) -> Dataset:
     has_all_claims = not claims.unreadable
 
     def read(path: Path, kind: type[R], check: Check[R] = no_faults, chained: str | None = None) -> PackedFile[R]:
-        def check_all(records: Sequence[tuple[int, R]]) -> list[Fault]:
-            faults = check(records)
-            return faults + _reference_faults(path, records, known.row_of) if has_all_claims else faults
+        def check_all(lines: Sequence[int], records: PackedRecords[R]) -> list[Fault]:
+            faults = check(lines, records)
+            return faults + reference_faults(path, lines, records, known.row_of) if has_all_claims else faults
 
         if not path.exists():
             return packed_file(path, kind)
@@ -113,14 +114,17 @@ def _read_claims(path: Path, articles: PackedFile[Article], article_of: Referenc
     own: dict[int, str] = {}
     n_before = 0
 
-    def check(claims: Sequence[tuple[int, Claim]]) -> list[Fault]:
+    def check(lines: Sequence[int], claims: PackedRecords[Claim]) -> list[Fault]:
         nonlocal n_before
-        for row, (_, claim) in enumerate(claims, start=n_before):
+        faults = []
+        for row in rows_to_look_at(claims, texts, article_of.row_of):
+            claim = claims[row]
             article = article_of.row_of.get(claim.article_id)
             if claim.text is not None and (article is None or texts[article] is None):
-                own[row] = claim.text
+                own[n_before + row] = claim.text
+            faults += [Fault(str(path), lines[row], *fault) for fault in claim_faults(claim, articles, article)]
         n_before += len(claims)
-        return _claim_faults(path, claims, articles, article_of.row_of)
+        return faults
 
     def with_texts(columns: dict[str, Column]) -> dict[str, Column]:
         # An article that is not known is a fault, or the consequence of one.
@@ -157,85 +161,6 @@ def find_scheme(folder: Path, name: str) -> Scheme:
     return scheme
 
 
-def _article_faults(path: Path, articles: Sequence[tuple[int, Article]]) -> list[Fault]:
-    faults = []
-    for line, article in articles:
-        if article.text is None and article.text_sha256 is None:
-            message = "is missing; give text, or text_sha256 for a stand-off dataset"
-            faults.append(Fault(str(path), line, "text", message, "missing-field"))
-        elif article.text is not None and article.text_sha256 not in (None, sha256(article.text)):
-            message = "is not the SHA-256 of text; the text was changed"
-            faults.append(Fault(str(path), line, "text_sha256", message, "text-mismatch"))
-    return faults
-
-
-def _claim_faults(
-    path: Path, claims: Sequence[tuple[int, Claim]], articles: PackedFile[Article], row_of: Mapping[str, int]
-) -> list[Fault]:
-    faults = []
-    texts = articles.records.column("text")
-    for line, claim in claims:
-        if claim.statement is not None and not claim.statement.strip():
-            faults.append(Fault(str(path), line, "statement", "is empty; remove the field", "empty"))
-        row = row_of.get(claim.article_id)
-        if row is not None and _is_sound(claim, texts[row]):
-            continue
-        if row is not None:
-            faults += [Fault(str(path), line, *fault) for fault in _span_faults(claim, articles.records[row])]
-        elif not articles.unreadable:
-            message = f"no article '{claim.article_id}' in articles.jsonl"
-            faults.append(Fault(str(path), line, "article_id", message, "unknown-id"))
-    return faults
-
-
-def _is_sound(claim: Claim, article_text: str | None) -> bool:
-    """Whether a claim with text has none of the faults below: the common case, decided fast."""
-    text, start, end = claim.text, claim.start, claim.end
-    return (
-        text is not None
-        and article_text is not None
-        and claim.text_sha256 is None
-        and 0 < end - start == len(text)
-        and article_text[start:end] == text
-        and claim.claim_id == make_claim_id(claim.article_id, start, end, sha256(text))
-    )
-
-
-def _span_faults(claim: Claim, article: Article) -> Iterable[tuple[str, str, str]]:
-    """Yields the faults of a claim as a span of its article, as (field, message, code)."""
-    digest = sha256(claim.text) if claim.text is not None else claim.text_sha256
-    if digest is None:
-        yield "text", "is missing; give text, or text_sha256 for a stand-off dataset", "missing-field"
-        return
-    if claim.text_sha256 not in (None, digest):
-        yield "text_sha256", "is not the SHA-256 of text; the text was changed", "text-mismatch"
-    if not claim.start < claim.end:
-        yield "end", f"expected a number greater than start ({claim.start}), got {claim.end}", "invalid-span"
-    elif article.text is not None:
-        span_name = f"articles.jsonl '{article.article_id}'[{claim.start}:{claim.end}]"
-        span_text = article.text[claim.start : claim.end]
-        if claim.end > len(article.text):
-            yield "end", f"is {claim.end}, but the article has {len(article.text)} characters", "invalid-span"
-        elif claim.text is not None and span_text != claim.text:
-            message = f"does not equal {span_name}: found {preview(claim.text)}, the article has {preview(span_text)}"
-            yield "text", message, "text-mismatch"
-        elif claim.text is None and sha256(span_text) != digest:
-            yield "text_sha256", f"is not the SHA-256 of {span_name}", "text-mismatch"
-    expected = make_claim_id(claim.article_id, claim.start, claim.end, digest)
-    if claim.claim_id != expected:
-        message = f"expected '{expected}' (from its article, start, end and text), got '{claim.claim_id}'"
-        yield "claim_id", message, "id-mismatch"
-
-
-def _reference_faults(path: Path, records: Sequence[tuple[int, R]], row_of: Mapping[str, int]) -> list[Fault]:
-    ids = [record.__dict__["claim_id"] for _, record in records]
-    return [
-        Fault(str(path), line, "claim_id", f"no claim '{claim_id}' in claims.jsonl", "unknown-id")
-        for (line, _), claim_id in zip(records, ids, strict=True)
-        if claim_id not in row_of
-    ]
-
-
 def _schemes(folder: Path, info: DatasetInfo) -> tuple[dict[str, Scheme], list[Fault]]:
     """The schemes of a dataset that can be read, and the faults of the others."""
     schemes: dict[str, Scheme] = {}
@@ -252,23 +177,27 @@ def _schemes(folder: Path, info: DatasetInfo) -> tuple[dict[str, Scheme], list[F
 
 def _annotation_check(path: Path, schemes: Mapping[str, Scheme], info: DatasetInfo) -> Check[Annotation]:
     """Returns the check of the lines of a log, each by itself."""
-    # Logs repeat a few combinations of scheme, axis and label many times: each is checked once.
-    label_faults: dict[tuple[str, str, str, bool], list[tuple[str, str, str]]] = {}
+    # Logs repeat a few combinations of fields many times: each is checked once in a block.
     annotator = path.stem
     has_valid_name = _is_name(annotator)
 
-    def check(log: Sequence[tuple[int, Annotation]]) -> list[Fault]:
-        faults: list[Fault] = []
-        for line, annotation in log:
-            is_flag = annotation.role == "flag" or (annotation.role == "withdraw" and annotation.label == FLAG_LABEL)
-            label_key = (annotation.scheme, annotation.axis, annotation.label, is_flag)
-            if label_key not in label_faults:
-                label_faults[label_key] = list(_label_faults(annotation, schemes, info, is_flag=is_flag))
-            faults += [Fault(str(path), line, *fault) for fault in label_faults[label_key]]
-            if has_valid_name and annotation.annotator != annotator:
-                message = f"expected '{annotator}', the file's name, got '{annotation.annotator}'"
-                faults.append(Fault(str(path), line, "annotator", message, "name-mismatch"))
-        return faults
+    def check(lines: Sequence[int], log: PackedRecords[Annotation]) -> list[Fault]:
+        names = ("scheme", "axis", "label", "role", "annotator")
+        given = list(zip(*(log.column(name) for name in names), strict=True))
+        faults_of = {fields: list(faults_of_fields(*fields)) for fields in set(given)}
+        if not any(faults_of.values()):
+            return []
+        return [
+            Fault(str(path), line, *fault)
+            for line, fields in zip(lines, given, strict=True)
+            for fault in faults_of[fields]
+        ]
+
+    def faults_of_fields(scheme: str, axis: str, label: str, role: str, name: str) -> Iterable[tuple[str, str, str]]:
+        is_flag = role == "flag" or (role == "withdraw" and label == FLAG_LABEL)
+        yield from _label_faults((scheme, axis, label), schemes, info, is_flag=is_flag)
+        if has_valid_name and name != annotator:
+            yield "annotator", f"expected '{annotator}', the file's name, got '{name}'", "name-mismatch"
 
     return check
 
@@ -296,23 +225,24 @@ def _is_name(text: str) -> bool:
 
 
 def _label_faults(
-    annotation: Annotation, schemes: Mapping[str, Scheme], info: DatasetInfo, *, is_flag: bool
+    names: tuple[str, str, str], schemes: Mapping[str, Scheme], info: DatasetInfo, *, is_flag: bool
 ) -> Iterable[tuple[str, str, str]]:
-    """Yields the unknown names of an annotation, as (field, message, code)."""
-    if annotation.scheme not in info.schemes:
-        message = f"{unknown_name('scheme', annotation.scheme, info.schemes)} (dataset.yaml lists them)"
+    """Yields the unknown names among the scheme, axis and label of an annotation, as (field, message, code)."""
+    scheme_name, axis_name, label = names
+    if scheme_name not in info.schemes:
+        message = f"{unknown_name('scheme', scheme_name, info.schemes)} (dataset.yaml lists them)"
         yield "scheme", message, UnknownName.code
         return
-    scheme = schemes.get(annotation.scheme)
-    axis = next((axis for axis in scheme.axes if axis.name == annotation.axis), None) if scheme else None
+    scheme = schemes.get(scheme_name)
+    axis = next((axis for axis in scheme.axes if axis.name == axis_name), None) if scheme else None
     if scheme is None:
         return
     if axis is None:
-        yield "axis", unknown_name("axis", annotation.axis, [axis.name for axis in scheme.axes]), UnknownName.code
+        yield "axis", unknown_name("axis", axis_name, [axis.name for axis in scheme.axes]), UnknownName.code
         return
     label_names = (FLAG_LABEL,) if is_flag else axis.label_names
-    if annotation.label not in label_names:
-        yield "label", unknown_name("label", annotation.label, label_names), UnknownName.code
+    if label not in label_names:
+        yield "label", unknown_name("label", label, label_names), UnknownName.code
 
 
 def dataset_names() -> list[str]:

@@ -169,7 +169,7 @@ class Reference(NamedTuple):
 class ColumnBuilder(Protocol):
     """Takes the values of a column, block by block."""
 
-    def add(self, values: Sequence[Any], /) -> None:
+    def add(self, values: Values, /) -> None:
         """Appends a block of values."""
 
     def column(self) -> Column:
@@ -184,7 +184,7 @@ class ReferenceBuilder:
         self._unknown: dict[str, int] = {}
         self._codes = array("I")
 
-    def add(self, values: Sequence[str]) -> None:
+    def add(self, values: Values) -> None:
         """Appends a block of ids; one that refers to nothing is kept, too."""
         codes = list(map(self._reference.row_of.get, values))
         if None in codes:
@@ -208,7 +208,7 @@ class ChainedBuilder:
         self._starts = array("I", [0])
         self._plain: list[Any] | None = None
 
-    def add(self, values: Sequence[Any]) -> None:
+    def add(self, values: Values) -> None:
         """Appends a block of texts."""
         if self._plain is None:
             block = "".join(values)
@@ -239,7 +239,7 @@ class GeneralBuilder:
         self._codes: array[int] | None = None
         self._items: list[Any] | array[int] | None = None
 
-    def add(self, values: Sequence[Any]) -> None:
+    def add(self, values: Values) -> None:
         """Appends a block of values, all of them hashable."""
         if self._items is None and len(values):
             self._add_codes(values)
@@ -256,7 +256,7 @@ class GeneralBuilder:
             return Coded(self._codes, distinct)
         return Constant(distinct[0] if distinct else None, self._n_rows)
 
-    def _add_codes(self, values: Sequence[Any]) -> None:
+    def _add_codes(self, values: Values) -> None:
         value = next(iter(self._code_of), values[0])
         if self._codes is None:
             if list(values).count(value) == len(values):
@@ -277,7 +277,7 @@ class GeneralBuilder:
         else:
             self._codes.extend(codes)
 
-    def _add_items(self, values: Sequence[Any]) -> None:
+    def _add_items(self, values: Values) -> None:
         items = [] if self._items is None else self._items
         if isinstance(items, array):
             try:

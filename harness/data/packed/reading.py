@@ -10,14 +10,15 @@ from typing import Generic, TypeVar
 
 from harness.data.jsonl import line_blocks, read_records
 from harness.data.packed.columns import Column
+from harness.data.packed.parsing import parse_lines
 from harness.data.packed.records import PackedRecords, Packer
 from harness.errors import Fault, FaultsError
 from harness.files import UTF_16_MARKS
 from harness.records import Record
 
 R = TypeVar("R", bound=Record)
-Check = Callable[[Sequence[tuple[int, R]]], list[Fault]]
-"""Returns the faults of some records, which are given with their lines."""
+Check = Callable[[Sequence[int], PackedRecords[R]], list[Fault]]
+"""Returns the faults of some records, given their lines and the records."""
 READ_SIZE = 2_000_000
 """Bytes that are parsed at once."""
 UNDECODED = ("not-text", "not-utf-8")
@@ -40,7 +41,7 @@ class PackedFile(Generic[R]):
     """What a check found in the records."""
 
 
-def no_faults(_: Sequence[tuple[int, Record]]) -> list[Fault]:
+def no_faults(_: Sequence[int], __: PackedRecords[R]) -> list[Fault]:
     """The check of a file that has none."""
     return []
 
@@ -63,24 +64,37 @@ def read_packed(
     n_before = 0
     try:
         for data in line_blocks(path, READ_SIZE):
-            # After the start of a file, the bytes of a mark are a fault of their line.
-            shift = 1 if n_before and data[:2] in MARKS else 0
-            records, line_faults = read_records(path, packer.kind, b"\n" + data if shift else data)
-            if any(fault.code in UNDECODED for fault in line_faults):
-                # Offsets in the message count from the start of the file, which has no record.
-                return packed_file(path, packer.kind, read_records(path, packer.kind)[1])
-            first = n_before - shift
-            numbered = [(first + line, record) for line, record in records] if first else records
-            unreadable += [replace(fault, line=fault.line and first + fault.line) for fault in line_faults]
-            packer.add([record for _, record in numbered])
-            lines.extend(line for line, _ in numbered)
-            faults += check(numbered)
+            records = parse_lines(data, packer.kind)
+            block_lines: Sequence[int] = range(n_before + 1, n_before + 1 + len(records or ()))
+            if records is None:
+                block_lines, records, line_faults = _read_one_by_one(path, packer.kind, data, n_before)
+                if any(fault.code in UNDECODED for fault in line_faults):
+                    # Offsets in the message count from the start of the file, which has no record.
+                    return packed_file(path, packer.kind, read_records(path, packer.kind)[1])
+                unreadable += line_faults
+            packer.add(records)
+            lines.extend(block_lines)
+            faults += check(block_lines, records)
             n_before += data.count(b"\n")
     except FaultsError as error:
         return packed_file(path, packer.kind, error.faults)
     all_columns = packer.columns()
     records_of_file = packer.packed(all_columns if columns is None else columns(all_columns))
     return PackedFile(path, records_of_file, lines, unreadable, faults)
+
+
+def _read_one_by_one(
+    path: Path, kind: type[R], data: bytes, n_before: int
+) -> tuple[list[int], PackedRecords[R], list[Fault]]:
+    """The lines of a block that have a record, their records, and the faults of the other lines."""
+    # After the start of a file, the bytes of a mark are a fault of their line.
+    shift = 1 if n_before and data[:2] in MARKS else 0
+    numbered, faults = read_records(path, kind, b"\n" + data if shift else data)
+    first = n_before - shift
+    packer = Packer(kind)
+    packer.add([record for _, record in numbered])
+    moved = [replace(fault, line=fault.line and first + fault.line) for fault in faults]
+    return [first + line for line, _ in numbered], packer.packed(), moved
 
 
 def packed_file(path: Path, kind: type[R], faults: Iterable[Fault] = ()) -> PackedFile[R]:

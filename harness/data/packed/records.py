@@ -109,9 +109,8 @@ class Packer(Generic[R]):
 
     def add(self, records: Sequence[R]) -> None:
         """Appends records."""
-        fields = [record.__dict__ for record in records]
         for name, builder in self._builders.items():
-            builder.add([values[name] for values in fields])
+            builder.add(column_of(records, name))
         self._n_records += len(records)
 
     def columns(self) -> dict[str, Column]:
