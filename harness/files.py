@@ -12,7 +12,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from harness.errors import EndsRun, FaultsError
 from harness.partial_files import replace_folder, temporary_folder
@@ -373,7 +373,20 @@ def fingerprint(parts: Iterable[object]) -> str:
     # Block by block, the digest of the whole list: a million parts are never in memory at once.
     digest, rest, comma = hashlib.sha256(b"["), iter(parts), ""
     while block := list(islice(rest, 10_000)):
-        digest.update((comma + json.dumps(block, separators=(",", ":"))[1:-1]).encode())
+        digest.update((comma + _json_items(block)).encode())
         comma = ","
     digest.update(b"]")
     return digest.hexdigest()
+
+
+def _json_items(parts: list[object]) -> str:
+    """Returns the items of a JSON array, without its brackets; faster for texts that need no escapes, and numbers."""
+    kinds = set(map(type, parts))
+    if kinds == {int}:
+        return ",".join(map(str, parts))
+    if kinds == {str}:
+        items = '","'.join(cast("list[str]", parts))
+        is_plain = items.isascii() and items.isprintable() and "\\" not in items
+        if is_plain and items.count('"') == 2 * (len(parts) - 1):
+            return f'"{items}"'
+    return json.dumps(parts, separators=(",", ":"))[1:-1]

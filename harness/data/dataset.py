@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -146,51 +145,52 @@ class Dataset:
         from harness.data.claims import Claims
 
         self.require_text()
-        articles = {article.article_id: article for article in self.articles}
-        article_ids = _column(column_of(self.current, "article_id"))
-        texts = [text or "" for text in column_of(self.current, "text")]
-        # Item i tells whether claims i and i + 1 belong to the same article: only then is one the other's context.
-        same_article = [left == right for left, right in itertools.pairwise(article_ids)]
-        position = np.zeros(len(article_ids), dtype=np.int64)
-        for row, follows in enumerate(same_article, start=1):
-            position[row] = position[row - 1] + 1 if follows else 0
-        previous = [text if same else "" for text, same in zip(texts, same_article, strict=False)]
-        following = [text if same else "" for text, same in zip(texts[1:], same_article, strict=True)]
-        no_neighbor = [""] if texts else []
-        dates = zip(column_of(self.current, "date"), article_ids, strict=True)
+        names = ("claim_id", "article_id", "text", "speaker", "date", "topic", "statement")
+        current = {name: column_of(self.current, name) for name in names}
+        article_ids = _column(current["article_id"])
+        texts = _column(text or "" for text in current["text"])
+        # Only a claim of the same article is the context of another.
+        follows = np.zeros(len(texts), dtype=bool)
+        follows[1:] = article_ids[1:] == article_ids[:-1]
+        rows = np.arange(len(texts))
+        previous, following = np.full(len(texts), "", dtype=object), np.full(len(texts), "", dtype=object)
+        previous[1:] = np.where(follows[1:], texts[:-1], "")
+        following[:-1] = np.where(follows[1:], texts[1:], "")
+        published = map(self._by_article("published"), article_ids)
+        publishers = map(self._by_article("publisher"), article_ids)
         return Claims(
-            claim_id=_column(column_of(self.current, "claim_id")),
+            **{name: _column(current[name]) for name in ("claim_id", "speaker", "topic", "statement")},
             article_id=article_ids,
-            text=_column(texts),
-            position=position,
-            previous=_column(no_neighbor + previous),
-            next=_column(following + no_neighbor),
-            title=_column(articles[name].title for name in article_ids),
-            speaker=_column(column_of(self.current, "speaker")),
-            published=_column(date or articles[name].published for date, name in dates),
-            topic=_column(column_of(self.current, "topic")),
-            statement=_column(column_of(self.current, "statement")),
-            source=_column(articles[name].publisher or self.info.name for name in article_ids),
+            text=texts,
+            position=rows - np.maximum.accumulate(np.where(follows, 0, rows)),
+            previous=previous,
+            next=following,
+            title=_column(map(self._by_article("title"), article_ids)),
+            published=_column(date or other for date, other in zip(current["date"], published, strict=True)),
+            source=_column(publisher or self.info.name for publisher in publishers),
         )
+
+    def _by_article(self, name: str) -> Callable[[str], Any]:
+        """Returns what gives the value of a field of an article by the id of the article."""
+        ids, values = column_of(self.articles, "article_id"), column_of(self.articles, name)
+        return dict(zip(ids, values, strict=True)).__getitem__
 
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256, in hex, of everything that classifiers can see of the current claims, in order."""
-        article_fields = {article.article_id: (article.title, article.published) for article in self.articles}
-        names = ("claim_id", "text", "speaker", "date", "article_id", "topic", "statement")
-        columns = (column_of(self.current, name) for name in names)
-        return fingerprint(
-            (
-                claim_id,
-                text,
-                speaker,
-                date,
-                *article_fields[article_id],
-                *_optional(topic),
-                *([] if statement is None else [["statement", statement]]),
+        names = ("claim_id", "text", "speaker", "date")
+        columns: list[Iterable[Any]] = [column_of(self.current, name) for name in names]
+        article_ids = column_of(self.current, "article_id")
+        columns += [map(self._by_article(name), article_ids) for name in ("title", "published")]
+        topics, statements = (column_of(self.current, name) for name in ("topic", "statement"))
+        parts: Iterable[tuple[Any, ...]] = zip(*columns, strict=True)
+        if not ({None}.issuperset(topics) and {None}.issuperset(statements)):
+            # The fields are newer than the fingerprint: leaving absent ones out preserves earlier fingerprints.
+            parts = (
+                (*part, *([] if topic is None else [topic]), *([] if statement is None else [["statement", statement]]))
+                for part, topic, statement in zip(parts, topics, statements, strict=True)
             )
-            for claim_id, text, speaker, date, article_id, topic, statement in zip(*columns, strict=True)
-        )
+        return fingerprint(parts)
 
     def to_pandas(self) -> dict[str, pd.DataFrame]:
         """Returns the dataset as frames: info, articles, claims, annotations, evidence, splits."""
@@ -237,20 +237,11 @@ def _article_citation(article: Article) -> str:
     return f"{name} ({origin})" if origin else name
 
 
-def _optional(value: str | None) -> tuple[str, ...]:
-    """Returns a field for a fingerprint, or nothing if it is absent."""
-    # The field is newer than the fingerprint: leaving it out preserves the fingerprints of datasets without it.
-    return () if value is None else (value,)
-
-
 def _column(values: Iterable[object]) -> np.ndarray[Any, np.dtype[np.object_]]:
     import numpy as np
 
     # np.array(values) would make a two-dimensional array of sequences of equal length.
-    items = list(values)
-    array = np.empty(len(items), dtype=object)
-    array[:] = items
-    return array
+    return np.fromiter(values, dtype=object)
 
 
 def read_info(folder: Path) -> DatasetInfo:
