@@ -20,14 +20,15 @@ def parse_lines(data: bytes, kind: type[R]) -> PackedRecords[R] | None:
 
     The lines are validated as `kind` validates them; who gets None reads them one by one, and finds the faults.
     """
-    body = data.replace(b"\r\n", b"\n").removesuffix(b"\n")
+    body = (data.replace(b"\r\n", b"\n") if b"\r" in data else data).removesuffix(b"\n")
+    n_lines = body.count(b"\n") + 1
     # No record spans two lines: JSON strings cannot contain the raw line break of the separator, and each line begins
     # and ends with a brace.
-    n_lines = body.count(b"\n") + 1
-    if not (body.startswith(b"{") and body.endswith(b"}") and body.count(b"}\n{") == n_lines - 1):
+    array = b"[%b]" % body.replace(b"}\n{", b"},{")
+    if b"\n" in array or not (body.startswith(b"{") and body.endswith(b"}")):
         return None
     try:
-        parsed = _adapter_of(kind).validate_json(b"[%b]" % body.replace(b"}\n{", b"},{"))
+        parsed = _adapter_of(kind).validate_json(array)
     except ValidationError:
         return None
     if len(parsed) != n_lines:
