@@ -16,6 +16,7 @@ from harness.arguments import as_list
 from harness.data.assignments.assignment_files import FOLDER, assignment_files, read_assignments
 from harness.data.dataset import Dataset
 from harness.data.labels.label_log import LabelLog, Place
+from harness.data.packed.records import chosen, column_of, taken
 from harness.errors import HarnessError
 
 
@@ -104,11 +105,12 @@ class Labeling:
                 "claims with harness assign"
             )
         # Claims that are not current any more are passed over, as everywhere.
-        claim_of = {claim.claim_id: claim for claim in self._questions.claims}
+        claims = self._questions.claims
+        row_of = {claim_id: row for row, claim_id in enumerate(column_of(claims, "claim_id"))}
         assigned = read_assignments(self._dataset.folder, [annotator])[annotator]
-        lines = [line for line in assigned if line.claim_id in claim_of]
+        lines = [line for line in assigned if line.claim_id in row_of]
         repeats = [rank for rank, line in enumerate(lines) if line.role == "repeat"]
-        return self._questions.reordered([claim_of[line.claim_id] for line in lines], repeats)
+        return self._questions.reordered(taken(claims, [row_of[line.claim_id] for line in lines]), repeats)
 
     def _sorted(self, questions: ClaimQuestions, log: LabelLog) -> ClaimQuestions:
         """Returns questions in the order that was asked for; claims that are asked again then come last.
@@ -121,22 +123,25 @@ class Labeling:
         repeats = questions.repeated_claims
         claims = questions.claims
         if repeats:
-            claims = [claim for rank, claim in enumerate(claims) if rank not in repeats]
+            claims = taken(claims, [rank for rank in range(len(claims)) if rank not in repeats])
         version = {questions.scheme.name: questions.scheme.version}
         axes = {axis.name for axis in questions.axes}
         standing = (a for a in log.standing.values() if a.axis in axes)
         if ordering.from_scores is None:
-            ordered = list(ordering.sort(claims, standing, version))
+            ordered = ordering.sort(claims, standing, version)
         else:
-            asked = {claim.claim_id for claim in claims}
+            asked = set(column_of(claims, "claim_id"))
             scored = ordering.sort(self._questions.claims)
-            ordered = [claim for claim in scored if claim.claim_id in asked]
+            ordered = chosen(scored, ("claim_id",), asked.__contains__)
             if not ordered:
                 raise HarnessError(
                     f"--from-scores {ordering.from_scores}: none of its claims is assigned to '{log.annotator}'; give "
                     "--all to be asked about them all the same"
                 )
-        ordered.sort(key=lambda claim: self._ranks.get(claim.claim_id, len(self._ranks)))
+        if not self._ranks and not repeats:
+            return questions.reordered(ordered)
+        ids = list(column_of(ordered, "claim_id"))
         again = {questions.claims[rank].claim_id for rank in repeats}
-        last = [claim for claim in ordered if claim.claim_id in again]
-        return questions.reordered([*ordered, *last], range(len(ordered), len(ordered) + len(last)))
+        rows = sorted(range(len(ids)), key=lambda row: self._ranks.get(ids[row], len(self._ranks)))
+        last = [row for row in rows if ids[row] in again]
+        return questions.reordered(taken(ordered, [*rows, *last]), range(len(rows), len(rows) + len(last)))

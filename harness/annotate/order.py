@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ import numpy.typing as npt
 from harness.annotate.score_files import ClaimScores, read_scores
 from harness.arrays import Floats, safe_divide
 from harness.data.assignments.distribute import random_key
+from harness.data.packed.records import column_of, taken
 from harness.errors import HarnessError, UnknownName, unknown_name
 from harness.records import Annotation, Claim
 
@@ -81,24 +82,33 @@ class Ordering(NamedTuple):
         Raises: FaultsError, HarnessError: the order is none, or a file of scores has faults.
         """
         self.check()
-        ids = [claim.claim_id for claim in claims]
+        if self.from_scores is None and self.name == "sequential":
+            return claims
+        ids = list(column_of(claims, "claim_id"))
         if self.from_scores is not None:
             scores = read_scores("--from-scores", self.from_scores, ids).positive()
-            return _by_value(claims, -scores)[: int((~np.isnan(scores)).sum())]
-        if self.name in SCORED:
+            rows = _by_value(-scores)[: int((~np.isnan(scores)).sum())]
+        elif self.name in SCORED:
             files = [read_scores("--scores", path, ids) for path in self.scores]
-            value_of = _uncertainty if self.name == "uncertainty" else _disagreement
-            return _by_value(claims, value_of(files))
-        if self.name == "outdated":
+            rows = _by_value((_uncertainty if self.name == "uncertainty" else _disagreement)(files))
+        elif self.name == "outdated":
             versions = versions or {}
             outdated = {a.claim_id for a in standing if a.guideline != versions.get(a.scheme, a.guideline)}
-            return sorted(claims, key=lambda claim: claim.claim_id not in outdated)
-        return _UNSCORED[self.name](claims, self.seed)
+            rows = sorted(range(len(ids)), key=lambda row: ids[row] not in outdated)
+        elif self.name == "random":
+            rows = _random(range(len(ids)), ids, self.seed)
+        elif self.name == "by-article":
+            articles = list(column_of(claims, "article_id"))
+            rows = _random(range(len(ids)), articles, self.seed)
+        else:
+            rows = _diversity(claims, ids, self.seed)
+        return taken(claims, rows)
 
 
-def _by_value(claims: Sequence[Claim], values: Floats) -> list[Claim]:
-    """Sorts claims by values, the lowest first; those without one come last."""
-    return [claims[index] for index in np.argsort(values, kind="stable").tolist()]
+def _by_value(values: Floats) -> list[int]:
+    """Sorts rows by values, the lowest first; those without one come last."""
+    rows: list[int] = np.argsort(values, kind="stable").tolist()
+    return rows
 
 
 def _uncertainty(files: Sequence[ClaimScores]) -> Floats:
@@ -132,78 +142,72 @@ def _ranks(values: Floats) -> Floats:
     return ranks
 
 
-def _sequential(claims: Sequence[Claim], _: int) -> Sequence[Claim]:
-    return claims
+def _random(rows: Iterable[int], names: Sequence[str], seed: int) -> list[int]:
+    """Sorts rows by the random keys of their names; those with the same name stay together, in their order."""
+    rows = list(rows)
+    key_of = {name: random_key(seed, name) for name in {names[row] for row in rows}}
+    return sorted(rows, key=lambda row: key_of[names[row]])
 
 
-def _random(claims: Sequence[Claim], seed: int) -> Sequence[Claim]:
-    return sorted(claims, key=lambda claim: random_key(seed, claim.claim_id))
-
-
-def _by_article(claims: Sequence[Claim], seed: int) -> Sequence[Claim]:
-    keys = {article_id: random_key(seed, article_id) for article_id in {claim.article_id for claim in claims}}
-    return sorted(claims, key=lambda claim: keys[claim.article_id])
-
-
-def _diversity(claims: Sequence[Claim], seed: int) -> Sequence[Claim]:
-    by_article: dict[str, list[Claim]] = defaultdict(list)
-    for claim in claims:
-        by_article[claim.article_id].append(claim)
-    articles = sorted(by_article, key=lambda article_id: random_key(seed, article_id))
-    rounds: list[list[Claim]] = []
+def _diversity(claims: Sequence[Claim], ids: Sequence[str], seed: int) -> list[int]:
+    rows_of: dict[str, list[int]] = defaultdict(list)
+    for row, article_id in enumerate(column_of(claims, "article_id")):
+        rows_of[article_id].append(row)
+    articles = sorted(rows_of, key=lambda article_id: random_key(seed, article_id))
+    rounds: list[list[int]] = []
     for article_id in articles:
-        for rank, claim in enumerate(_random(by_article[article_id], seed)):
+        for rank, row in enumerate(_random(rows_of[article_id], ids, seed)):
             if rank == len(rounds):
                 rounds.append([])
-            rounds[rank].append(claim)
-    spread = [claim for claims_of_round in rounds for claim in claims_of_round]
+            rounds[rank].append(row)
+    spread = [row for rows_of_round in rounds for row in rows_of_round]
     # Words decide within a round, so that every article comes once before one comes twice.
-    first: list[Claim] = []
-    for claims_of_round in rounds:
+    first: list[int] = []
+    for rows_of_round in rounds:
         room = min(N_UNLIKE, len(spread)) - len(first)
         if room <= 0:
             break
-        first += _most_unlike(claims_of_round[:N_CANDIDATES], first, room)
-    chosen = {claim.claim_id for claim in first}
-    return [*first, *(claim for claim in spread if claim.claim_id not in chosen)]
+        candidates = rows_of_round[:N_CANDIDATES]
+        texts = column_of(taken(claims, [*candidates, *first]), "text")
+        first += [candidates[index] for index in _most_unlike(list(texts), len(candidates), room)]
+    chosen = set(first)
+    return [*first, *(row for row in spread if row not in chosen)]
 
 
-def _most_unlike(candidates: Sequence[Claim], before: Sequence[Claim], n: int) -> list[Claim]:
-    """Returns up to n candidates, each the farthest (cosine, TF-IDF) from all before it; the first comes first."""
-    vectors = _vectors([*candidates, *before])
-    by_word = np.ascontiguousarray(vectors[: len(candidates)].T)
-    nearest = np.zeros(len(candidates), dtype=np.float32)
+def _most_unlike(texts: Sequence[str | None], n_candidates: int, n: int) -> list[int]:
+    """Returns up to n candidates, each the farthest (cosine, TF-IDF) from all before it; the first comes first.
+
+    Args:
+        texts: texts of the candidates, then of the claims before them.
+        n_candidates: number of candidates.
+        n: number of those to choose.
+    """
+    vectors = _vectors(texts)
+    by_word = np.ascontiguousarray(vectors[:n_candidates].T)
+    nearest = np.zeros(n_candidates, dtype=np.float32)
 
     def approach(vector: npt.NDArray[np.float32]) -> None:
         words = np.flatnonzero(vector)  # a claim has few
         np.maximum(nearest, vector[words] @ by_word[words], out=nearest)
 
-    for vector in vectors[len(candidates) :]:
+    for vector in vectors[n_candidates:]:
         approach(vector)
     chosen: list[int] = []
-    for _ in range(min(n, len(candidates))):
+    for _ in range(min(n, n_candidates)):
         index = int(nearest.argmin())
         chosen.append(index)
         approach(vectors[index])
         nearest[index] = np.inf
-    return [candidates[index] for index in chosen]
+    return chosen
 
 
-def _vectors(claims: Sequence[Claim]) -> npt.NDArray[np.float32]:
+def _vectors(texts: Sequence[str | None]) -> npt.NDArray[np.float32]:
     """Returns TF-IDF vectors of length 1; words are hashed. (scikit-learn takes longer to load than all of this.)"""
-    counts = np.zeros((len(claims), N_FEATURES), dtype=np.float32)
-    for row, claim in enumerate(claims):
-        for word in re.findall(r"\w+", (claim.text or "").casefold()):
+    counts = np.zeros((len(texts), N_FEATURES), dtype=np.float32)
+    for row, text in enumerate(texts):
+        for word in re.findall(r"\w+", (text or "").casefold()):
             counts[row, int.from_bytes(hashlib.blake2b(word.encode(), digest_size=4).digest()) % N_FEATURES] += 1
-    weights = np.log((1 + len(claims)) / (1 + (counts > 0).sum(axis=0))) + 1
+    weights = np.log((1 + len(texts)) / (1 + (counts > 0).sum(axis=0))) + 1
     vectors: npt.NDArray[np.float32] = counts * weights.astype(np.float32)
     vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
     return vectors
-
-
-_UNSCORED: dict[str, Callable[[Sequence[Claim], int], Sequence[Claim]]] = {
-    "sequential": _sequential,
-    "random": _random,
-    "by-article": _by_article,
-    "diversity": _diversity,
-}

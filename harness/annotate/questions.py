@@ -11,6 +11,7 @@ from harness.data.dataset import Dataset
 from harness.data.labels.disputes import disputed, labeled_questions
 from harness.data.labels.label_log import Place
 from harness.data.load import find_scheme
+from harness.data.packed.records import column_of
 from harness.errors import HarnessError, UnknownName, unknown_name
 from harness.records import Annotation, Article, Claim
 from harness.schemes import Axis, Scheme, scheme_names
@@ -99,7 +100,8 @@ class _Places(Mapping[Place, int]):
     """The index of each question by what its answer is stored under, without an entry for each."""
 
     def __init__(self, claims: Sequence[Claim], scheme: Scheme, axes: Sequence[Axis], repeats: Collection[int]) -> None:
-        self._claim = {claim.claim_id: rank for rank, claim in enumerate(claims) if rank not in repeats}
+        ids = column_of(claims, "claim_id")
+        self._claim = {claim_id: rank for rank, claim_id in enumerate(ids) if rank not in repeats}
         self._axis = {(scheme.name, axis.name): rank for rank, axis in enumerate(axes)}
 
     def __getitem__(self, place: Place) -> int:
@@ -194,7 +196,7 @@ def again_questions(
         claim_ids: claims of the questions; empty: all.
     Raises: UnknownName: the dataset has no such claim, or a newer version of its article replaces it.
     """
-    known = {claim.claim_id for claim in questions.claims}
+    known = set(column_of(questions.claims, "claim_id"))
     for claim_id in claim_ids:
         if claim_id not in known:
             raise UnknownName(f"--claim: no current claim has the id '{claim_id}'; claims.jsonl lists the ids")

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from harness.annotate.questions import ClaimQuestions
 from harness.annotate.score_files import read_scores
 from harness.data.labels.label_log import Answer, Place
+from harness.data.packed.records import column_of
 from harness.errors import Fault, FaultsError, HarnessError, UnknownName, unknown_name
 from harness.files import read_bytes
 from harness.records import Annotation, ShownPassage
@@ -78,7 +79,8 @@ def read_suggestions(files: Sequence[str | Path], questions: ClaimQuestions) -> 
     file_of: dict[str, str] = {}
     for name in map(str, files):
         axis_name, path = _parted(name, questions)
-        scores = read_scores(OPTION, path, [claim.claim_id for claim in questions.claims])
+        claim_ids = list(column_of(questions.claims, "claim_id"))
+        scores = read_scores(OPTION, path, claim_ids)
         predicted = scores.predicted()
         labels = {label for label in predicted if label is not None}
         axis = axis_name or _axis_of(labels, path, questions)
@@ -86,12 +88,12 @@ def read_suggestions(files: Sequence[str | Path], questions: ClaimQuestions) -> 
             raise HarnessError(f"{OPTION}: {file_of[axis]} and {path} both suggest labels for axis '{axis}'; give one")
         file_of[axis] = path
         _check_labels(labels, path, axis, questions)
-        column_of = {label: column for column, label in enumerate(scores.labels)} if scores.is_bounded else {}
+        rank_of = {label: rank for rank, label in enumerate(scores.labels)} if scores.is_bounded else {}
         values, source = scores.values.tolist(), Path(path).name
-        for claim, label, row in zip(questions.claims, predicted, values, strict=True):
+        for claim_id, label, row in zip(claim_ids, predicted, values, strict=True):
             if label is not None:
-                score = row[column_of[label]] if label in column_of else None
-                suggestions[claim.claim_id, questions.scheme.name, axis] = Suggestion(label, score, source)
+                score = row[rank_of[label]] if label in rank_of else None
+                suggestions[claim_id, questions.scheme.name, axis] = Suggestion(label, score, source)
     return suggestions
 
 
@@ -149,7 +151,7 @@ def read_verdicts(path: str | Path, questions: ClaimQuestions) -> ChainVerdicts:
         the labels of one axis.
     """
     lines = _verdict_lines(Path(path))
-    known = {claim.claim_id for claim in questions.claims}
+    known = set(column_of(questions.claims, "claim_id"))
     judged = [line for line in lines if line.claim_id in known]
     if not judged:
         raise HarnessError(

@@ -154,10 +154,13 @@ def column_of(records: Sequence[Record], name: str) -> Values:
     return [getattr(record, name) for record in records]
 
 
+def taken(records: Sequence[R], rows: Sequence[int]) -> Sequence[R]:
+    """The records of some rows, in the order of `rows`; packed ones stay packed."""
+    return records.take(rows) if isinstance(records, PackedRecords) else [records[row] for row in rows]
+
+
 def chosen(records: Sequence[R], names: Sequence[str], keep: Callable[..., bool]) -> Sequence[R]:
     """The records whose values of some fields are to be kept; all of them as they are, if none is left out."""
     columns = (column_of(records, name) for name in names)
     rows = [row for row, values in enumerate(zip(*columns, strict=True)) if keep(*values)]
-    if len(rows) == len(records):
-        return records
-    return records.take(rows) if isinstance(records, PackedRecords) else [records[row] for row in rows]
+    return records if len(rows) == len(records) else taken(records, rows)
