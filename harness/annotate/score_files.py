@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -143,7 +144,7 @@ def asked_in(path: str | Path) -> tuple[str | None, str | None]:
 
 def _table(path: Path, rows: Sequence[_Row], row_of: Mapping[str, int]) -> ClaimScores:
     """Puts rows in the order of the claims; those of one claim, one for each seed of a result, count as their mean."""
-    labels = tuple(dict.fromkeys(label for row in rows for label in row.scores))
+    labels = tuple(dict.fromkeys(chain.from_iterable(dict.fromkeys(tuple(row.scores) for row in rows))))
     indexes = np.array([row_of[row.claim_id] for row in rows])
     none = (math.nan,) * len(labels)
     cells: list[Any] = []
@@ -174,13 +175,13 @@ def _plain_rows(path: Path) -> list[_Row] | None:
     """Reads what `harness score` writes, all lines at once; None if a line is anything else, which is read again."""
     try:
         objects = from_json(b"[" + b",".join(read_bytes(path).splitlines()) + b"]", cache_strings="keys")
-        rows = [_Row(cells["claim_id"], cells["predicted"], cells["score"]) for cells in objects]
-        kinds = {(type(row.claim_id), type(row.stated), type(row.scores)) for row in rows}
-        numbers = [score for row in rows for score in row.scores.values()]
-    except (FaultsError, ValueError, KeyError, TypeError, AttributeError):
+        columns = [list(map(itemgetter(name), objects)) for name in ("claim_id", "predicted", "score")]
+        numbers = list(chain.from_iterable(map(dict.values, columns[-1])))
+    except (FaultsError, ValueError, KeyError, TypeError):
         return None
-    is_plain = kinds <= {(str, str, dict)} and set(map(type, numbers)) <= {float} and all(row.scores for row in rows)
-    return rows if is_plain and all(map(math.isfinite, numbers)) else None
+    kinds = [set(map(type, values)) for values in (*columns, numbers)]
+    is_plain = kinds == [{str}, {str}, {dict}, {float}] and all(columns[-1]) and all(map(math.isfinite, numbers))
+    return list(map(_Row, *columns)) if is_plain else None
 
 
 def _read_rows(path: Path) -> list[_Row]:

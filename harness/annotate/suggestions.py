@@ -89,11 +89,11 @@ def read_suggestions(files: Sequence[str | Path], questions: ClaimQuestions) -> 
         file_of[axis] = path
         _check_labels(labels, path, axis, questions)
         rank_of = {label: rank for rank, label in enumerate(scores.labels)} if scores.is_bounded else {}
-        values, source = scores.values.tolist(), Path(path).name
+        values, source, scheme = scores.values.tolist(), Path(path).name, questions.scheme.name
         for claim_id, label, row in zip(claim_ids, predicted, values, strict=True):
             if label is not None:
                 score = row[rank_of[label]] if label in rank_of else None
-                suggestions[claim_id, questions.scheme.name, axis] = Suggestion(label, score, source)
+                suggestions[claim_id, scheme, axis] = Suggestion(label, score, source)
     return suggestions
 
 
