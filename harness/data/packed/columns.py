@@ -186,13 +186,14 @@ class ReferenceBuilder:
 
     def add(self, values: Values) -> None:
         """Appends a block of ids; one that refers to nothing is kept, too."""
-        codes = list(map(self._reference.row_of.get, values))
-        if None in codes:
-            n_known = len(self._reference.ids)
-            for row, code in enumerate(codes):
-                if code is None:
-                    codes[row] = n_known + self._unknown.setdefault(values[row], len(self._unknown))
-        self._codes.extend(code for code in codes if code is not None)
+        row_of = self._reference.row_of
+        try:
+            self._codes.extend(list(map(row_of.__getitem__, values)))
+        except KeyError:
+            n_known, unknown = len(self._reference.ids), self._unknown
+            for value in values:
+                code = row_of.get(value)
+                self._codes.append(n_known + unknown.setdefault(value, len(unknown)) if code is None else code)
 
     def column(self) -> Coded:
         """Returns the ids."""
@@ -269,13 +270,14 @@ class GeneralBuilder:
                 return
             self._codes = array("H", bytes(2 * self._n_rows))
         code_of = self._code_of
-        codes = [code_of.setdefault(value, len(code_of)) for value in values]
+        for value in dict.fromkeys(values):
+            code_of.setdefault(value, len(code_of))
         if len(code_of) >= MOST_CODES or len(code_of) > max(FEW, (self._n_rows + len(values)) // 2):
             before = Coded(self._codes, list(code_of))
             self._items = [*before, *values]
             self._code_of, self._codes = {}, None
         else:
-            self._codes.extend(codes)
+            self._codes.extend(map(code_of.__getitem__, values))
 
     def _add_items(self, values: Values) -> None:
         items = [] if self._items is None else self._items
