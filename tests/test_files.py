@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import signal
@@ -21,6 +22,7 @@ from harness.files import (
     decode,
     fingerprint,
     read_bytes,
+    sha256,
     write_bytes,
     write_files,
     write_text,
@@ -152,6 +154,11 @@ PART = st.none() | st.text(max_size=3) | st.integers()
 @given(st.lists(PART, max_size=4), st.lists(PART, max_size=4))
 def test_fingerprints_differ_with_any_part(one, other):
     assert (fingerprint(one) == fingerprint(other)) == (one == other)
+
+
+@given(st.lists(st.text(max_size=3)) | st.lists(st.integers()) | st.lists(PART | st.booleans() | st.tuples(PART)))
+def test_a_fingerprint_is_the_digest_of_the_json_of_all_parts(parts):
+    assert fingerprint(parts) == sha256(json.dumps(parts, separators=(",", ":")))
 
 
 def test_a_file_that_nothing_depends_on_is_not_waited_for(tmp_path, monkeypatch):

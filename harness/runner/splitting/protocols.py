@@ -60,7 +60,7 @@ def make_folds(split: Split, pool: JoinedDatasets, labels: Codes) -> Folds:
     rows = np.arange(len(claims), dtype=np.int64)
     if split.parts is not None:
         rows = fold_from_parts(claims, _official_parts(pool), [], split.parts).test
-    selected = claims.take(rows)
+    selected = claims if split.parts is None else claims.take(rows)
     warnings = []
     if split.protocol not in ("by_time", "random_folds") and split.by != "article":
         n_ungrouped = count_ungrouped(selected, split.by)
