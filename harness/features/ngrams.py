@@ -29,6 +29,7 @@ from harness.features.counts.chunks import (
 )
 from harness.features.counts.gram_table import GramTable
 from harness.features.counts.kept_counts import kept_or_counted
+from harness.features.counts.learned_grams import learned_grams
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -166,7 +167,10 @@ class WordNgrams:
         # All texts are one flat array of tokens, so an n-gram counts only if its first and last token share a row.
         codes[(shorter < 0) | (tokens[ends] < 0) | (rows[:n_starts] != rows[ends])] = -1
         if learn:
-            self.runs.append(np.unique(codes[codes >= 0]))
+            sorted_codes = np.sort(codes[codes >= 0])  # `numpy.unique` hashes, which is slower
+            is_new = np.ones(len(sorted_codes), dtype=bool)
+            np.not_equal(sorted_codes[1:], sorted_codes[:-1], out=is_new[1:])
+            self.runs.append(sorted_codes[is_new])
         run = self.runs[length - 2]
         if not len(run):
             return np.full(n_starts, -1, dtype=np.int64)
@@ -229,7 +233,11 @@ class CharNgrams:
 
     def _pieces(self, chunks: Chunks, *, learn: bool) -> Pieces:
         """The n-grams of the distinct chunks."""
-        return Pieces.of(map(self.ngrams_of, chunks.distinct), self.grams, learn=learn)
+        learned = learned_grams(chunks.distinct, self.low, self.high) if learn else None
+        if learned is None:
+            return Pieces.of(map(self.ngrams_of, chunks.distinct), self.grams, learn=learn)
+        self.grams.update(zip(learned.names, range(len(learned.names)), strict=True))
+        return Pieces(learned.numbers, learned.sizes)
 
     def _counts(self, chunks: Chunks, pieces: Pieces) -> csr_matrix:
         shape = (len(chunks.distinct), len(self.grams))

@@ -38,7 +38,7 @@ class GramTable:
         is_counted = columns >= 0
         counted = [gram for gram, counts in zip(grams, is_counted.tolist(), strict=True) if counts]
         lengths = np.fromiter(map(len, counted), dtype=np.int64, count=len(counted))
-        characters = _code_points("".join(counted))
+        characters = code_points("".join(counted))
         alphabet = np.unique(characters)
         self.low, self.high = low, high
         self.base = len(alphabet) + 1
@@ -69,7 +69,7 @@ class GramTable:
         Columns are not in order, and an n-gram that occurs twice in a chunk has two entries: a matrix for products.
         """
         lengths = np.fromiter(map(len, chunks), dtype=np.int64, count=len(chunks)) + 2
-        characters = _code_points(f" {'  '.join(chunks)} ") if len(chunks) else np.empty(0, dtype=np.int64)
+        characters = code_points(f" {'  '.join(chunks)} ") if len(chunks) else np.empty(0, dtype=np.int64)
         digits = self.digits[np.minimum(characters, len(self.digits) - 1)]
         chunk_of = np.repeat(np.arange(len(chunks), dtype=np.int32), lengths)
         ends = np.cumsum(lengths)
@@ -149,7 +149,8 @@ class GramTable:
         return slots
 
 
-def _code_points(text: str) -> Integers:
+def code_points(text: str) -> Integers:
+    """The number of each character."""
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32).astype(np.int64)
 
 
