@@ -15,6 +15,7 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, Protocol, Self
 
 import numpy as np
+import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from harness.arrays import Integers
@@ -25,6 +26,7 @@ from harness.features.counts.chunks import (
     Selection,
     chunk_matrix,
     count_matrix,
+    count_type,
     stack_columns,
 )
 from harness.features.counts.gram_table import GramTable
@@ -102,13 +104,13 @@ class WordNgrams:
 
     def learn(self, chunks: Chunks) -> csr_matrix:
         """Sets the vocabulary from texts; returns their counts, shape (n_texts, n_ngrams)."""
-        return self.learn_pieces(chunks)[0]
+        return self.learn_pieces(chunks)[0].astype(np.float64)
 
     def learn_pieces(self, chunks: Chunks) -> tuple[csr_matrix, Pieces]:
-        """Like `learn`, with the tokens of the distinct chunks."""
+        """Like `learn`, with the tokens of the distinct chunks; the counts are small integers."""
         pieces = self._pieces(chunks, learn=True)
         rows, columns = self._places(chunks, pieces, learn=True)
-        return count_matrix(rows, columns, (chunks.n_texts, self.n_columns)), pieces
+        return count_matrix(rows, columns, (chunks.n_texts, self.n_columns), count_type(rows)), pieces
 
     def count(self, chunks: Chunks, selection: Selection) -> csr_matrix:
         """Returns the counts of the selected n-grams, shape (n_texts, number selected)."""
@@ -206,12 +208,15 @@ class CharNgrams:
 
     def learn(self, chunks: Chunks) -> csr_matrix:
         """Sets the vocabulary from texts; returns their counts, shape (n_texts, n_ngrams)."""
-        return self.learn_pieces(chunks)[0]
+        return self.learn_pieces(chunks)[0].astype(np.float64)
 
     def learn_pieces(self, chunks: Chunks) -> tuple[csr_matrix, Pieces]:
-        """Like `learn`, with the n-grams of the distinct chunks."""
+        """Like `learn`, with the n-grams of the distinct chunks; the counts are small integers."""
         pieces = self._pieces(chunks, learn=True)
-        counts = self._counts(chunks, pieces)
+        # No n-gram occurs more often in a text than the text has characters.
+        lengths = np.fromiter(map(len, chunks.distinct), dtype=np.int64, count=len(chunks.distinct)) + 2
+        in_texts = np.bincount(chunks.rows, weights=lengths[chunks.numbers])
+        counts = self._counts(chunks, pieces, np.min_scalar_type(int(in_texts.max(initial=0))))
         # A sparse product leaves columns unordered. Sorting them fixes the order of later sums, and so their last bit.
         counts.sort_indices()
         return counts, pieces
@@ -223,7 +228,7 @@ class CharNgrams:
         if selection.table.fits:
             counts: csr_matrix = chunk_matrix(chunks) @ selection.table.count(chunks.distinct, selection.size)
             return counts
-        counts = self._counts(chunks, self._pieces(chunks, learn=False))
+        counts = self._counts(chunks, self._pieces(chunks, learn=False), np.float64)
         return counts[:, np.flatnonzero(selection.places >= 0)]
 
     @property
@@ -239,10 +244,10 @@ class CharNgrams:
         self.grams.update(zip(learned.names, range(len(learned.names)), strict=True))
         return Pieces(learned.numbers, learned.sizes)
 
-    def _counts(self, chunks: Chunks, pieces: Pieces) -> csr_matrix:
+    def _counts(self, chunks: Chunks, pieces: Pieces, dtype: npt.DTypeLike) -> csr_matrix:
         shape = (len(chunks.distinct), len(self.grams))
-        rows = np.repeat(np.arange(shape[0]), pieces.sizes)
-        counts: csr_matrix = chunk_matrix(chunks) @ count_matrix(rows, pieces.numbers, shape)
+        rows = np.repeat(np.arange(shape[0], dtype=np.int32), pieces.sizes)
+        counts: csr_matrix = chunk_matrix(chunks, dtype) @ count_matrix(rows, pieces.numbers, shape, dtype)
         return counts
 
     def ngrams_of(self, chunk: str) -> list[str]:

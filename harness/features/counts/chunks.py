@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, count, repeat
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from harness.arrays import Integers
 from harness.features.counts.gram_table import GramTable
@@ -102,24 +103,31 @@ def numbers_and_sizes(
     return numbers, np.array(sizes, dtype=np.int64)
 
 
-def count_matrix(rows: Integers, columns: Integers, shape: tuple[int, int]) -> csr_matrix:
+def count_matrix(
+    rows: Integers, columns: Integers, shape: tuple[int, int], dtype: npt.DTypeLike = np.float64
+) -> csr_matrix:
     """How often each (row, column) pair occurs; negative columns are ignored."""
     from scipy.sparse import coo_matrix
 
     is_known = columns >= 0
     pairs = rows[is_known], columns[is_known]
-    matrix = coo_matrix((np.ones(len(pairs[0])), pairs), shape=shape).tocsr()
+    matrix = coo_matrix((np.ones(len(pairs[0]), dtype=dtype), pairs), shape=shape).tocsr()
     matrix.sum_duplicates()
     return matrix
 
 
-def chunk_matrix(chunks: Chunks) -> csr_matrix:
+def count_type(rows: Integers) -> np.dtype[Any]:
+    """The smallest type that holds how often anything occurs in a row, from the row of each occurrence of anything."""
+    return np.min_scalar_type(int(np.bincount(rows).max(initial=0)))
+
+
+def chunk_matrix(chunks: Chunks, dtype: npt.DTypeLike = np.float64) -> csr_matrix:
     """A 1 for each chunk of each text, shape (n_texts, number of distinct chunks); a chunk may have several entries."""
     from scipy.sparse import csr_matrix
 
     starts = np.concatenate([[0], np.cumsum(np.bincount(chunks.rows, minlength=chunks.n_texts))])
     shape = (chunks.n_texts, len(chunks.distinct))
-    return csr_matrix((np.ones(len(chunks.numbers)), chunks.numbers, starts), shape=shape)
+    return csr_matrix((np.ones(len(chunks.numbers), dtype=dtype), chunks.numbers, starts), shape=shape)
 
 
 def stack_columns(blocks: list[csr_matrix]) -> csr_matrix:

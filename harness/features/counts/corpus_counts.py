@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -25,7 +26,7 @@ MANY_TEXTS = 2_000
 """Number of texts from which on reading their counts is faster than counting."""
 MAX_STORED = 500_000_000
 """Size of the file of counts in bytes above which the oldest are deleted."""
-FORMAT = 1
+FORMAT = 2
 """Version of what is stored; another one is counted again."""
 ARRAYS = ("pieces", "starts", "chunks", "text_starts")
 """Arrays of a corpus beside its counts."""
@@ -51,9 +52,8 @@ class Corpus(NamedTuple):
     """Place in `chunks` where each text begins; the last entry is the end."""
 
     @classmethod
-    def of(cls, texts: Sequence[str], kind: Kind) -> Corpus:
+    def of(cls, chunks: Chunks, kind: Kind) -> Corpus:
         """Counts texts."""
-        chunks = Chunks.of(texts)
         is_word, low, high = kind[0] is WordNgrams, kind[1], kind[2]
         counter = WordNgrams(1, high) if is_word else CharNgrams(low, high)
         counts, pieces = counter.learn_pieces(chunks)
@@ -64,11 +64,18 @@ class Corpus(NamedTuple):
             low=low,
             names=list(vocabulary),
             counts=counts,
-            pieces=pieces.numbers,
+            pieces=pieces.numbers.astype(np.int32, copy=False),
             starts=starts_of(pieces.sizes),
-            chunks=chunks.numbers,
+            chunks=chunks.numbers.astype(np.int32, copy=False),
             text_starts=starts_of(np.bincount(chunks.rows, minlength=chunks.n_texts)),
         )
+
+    @property
+    def n_bytes(self) -> int:
+        """Size of the arrays."""
+        counts = self.counts
+        arrays = [counts.data, counts.indices, counts.indptr, *(getattr(self, name) for name in ARRAYS)]
+        return sum(array.nbytes for array in arrays)
 
     def restricted(self, rows: Integers, frequency: Integers) -> tuple[Counter, Integers]:
         """The counter that learns the texts of some rows, and the column there of each column here (-1: none).
@@ -115,18 +122,24 @@ def stored_counts() -> CheckedCache:
     return CheckedCache(cache_folder() / "counts.sqlite", MAX_STORED)
 
 
-def corpus_of(texts: Sequence[str], kind: Kind) -> Corpus:
+def corpora_of(texts: Sequence[str], kinds: Iterable[Kind]) -> dict[Kind, Corpus]:
     """The n-grams of texts, from the cache if they are there."""
+    split = cache(lambda: Chunks.of(texts))  # once for all kinds that are counted
+    return {kind: _corpus_of(texts, kind, split) for kind in kinds}
+
+
+def _corpus_of(texts: Sequence[str], kind: Kind, split: Callable[[], Chunks]) -> Corpus:
     if len(texts) < MANY_TEXTS:
-        return Corpus.of(texts, kind)
+        return Corpus.of(split(), kind)
     # Python decides what is a letter, and what its lower case is.
     key = fingerprint([FORMAT, kind[0].__name__, *kind[1:], unicodedata.unidata_version, *texts])
-    cache = stored_counts()
-    stored = cache.get_bytes([key])
+    store = stored_counts()
+    stored = store.get_bytes([key])
     if key in stored:
         return _decoded(stored[key], kind)
-    corpus = Corpus.of(texts, kind)
-    cache.put_bytes({key: _encoded(corpus)})
+    corpus = Corpus.of(split(), kind)
+    if corpus.n_bytes <= MAX_STORED:  # a larger one would not stay, and what is written takes memory
+        store.put_bytes({key: _encoded(corpus)})
     return corpus
 
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from harness.arrays import Integers
 from harness.features.counts.chunks import stack_columns
-from harness.features.counts.corpus_counts import Corpus, Kind, corpus_of, starts_of
+from harness.features.counts.corpus_counts import Corpus, Kind, corpora_of, starts_of
 from harness.features.ngrams import CharNgrams, Counter, Ngrams, NgramSettings, WordNgrams
 
 if TYPE_CHECKING:
@@ -163,9 +163,7 @@ class SharedCounts:
             kinds.append((WordNgrams, *settings.word_ngrams))
         if settings.char_ngrams is not None:
             kinds.append((CharNgrams, *settings.char_ngrams))
-        for kind in kinds:
-            if kind not in self._corpora:
-                self._corpora[kind] = corpus_of(self._texts, kind)
+        self._corpora |= corpora_of(self._texts, [kind for kind in kinds if kind not in self._corpora])
         return [self._corpora[kind] for kind in kinds]
 
 
