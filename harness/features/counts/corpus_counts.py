@@ -143,7 +143,7 @@ def _corpus_of(texts: Sequence[str], kind: Kind, split: Callable[[], Chunks]) ->
     return corpus
 
 
-def _encoded(corpus: Corpus) -> bytes:
+def _encoded(corpus: Corpus) -> memoryview:
     # No piece contains white space.
     names = np.frombuffer("\n".join(corpus.names).encode("utf-8", "surrogatepass"), dtype=np.uint8)
     runs = corpus.counter.runs if isinstance(corpus.counter, WordNgrams) else []
@@ -152,7 +152,7 @@ def _encoded(corpus: Corpus) -> bytes:
     arrays |= {name: getattr(corpus, name) for name in ARRAYS} | {f"run{n}": run for n, run in enumerate(runs)}
     file = io.BytesIO()
     np.savez(file, **arrays)
-    return file.getvalue()
+    return file.getbuffer()
 
 
 def _decoded(data: bytes, kind: Kind) -> Corpus:
