@@ -44,7 +44,7 @@ class SharedCounts:
     def _forget(self) -> None:
         self._numbers = dict[str, int]()
         self._corpora = dict[Kind, Corpus]()
-        self._kept = OrderedDict[Hashable, tuple[Any, tuple["csr_matrix", ...]]]()
+        self._kept = OrderedDict[Hashable, tuple[Any, "csr_matrix"]]()
         self._columns = dict[int, tuple[weakref.ref[Ngrams], list[Integers]]]()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -76,14 +76,10 @@ class SharedCounts:
         """Whether the value of a key is kept."""
         return key in self._kept
 
-    def keeps(self, matrix: csr_matrix) -> bool:
-        """Whether a matrix is that of a fit which is kept."""
-        return any(isinstance(value, tuple) and value[-1] is matrix for value, _ in self._kept.values())
-
     def remember(
         self,
         key: Hashable,
-        parts: Callable[[Value], tuple[csr_matrix, ...]],
+        part: Callable[[Value], csr_matrix],
         compute: Callable[[], Value],
         expected: int = 0,
     ) -> Value:
@@ -91,7 +87,7 @@ class SharedCounts:
 
         Args:
             key: what the value is.
-            parts: its own matrix, and those that it keeps in memory beside it; those of several values count once.
+            part: the matrix in it, which takes its memory.
             compute: makes it.
             expected: about how many bytes it will take; room for them is made before they are.
         """
@@ -101,14 +97,13 @@ class SharedCounts:
             return value
         self._make_room(expected, n_stay=0)
         value = compute()
-        self._kept[key] = value, parts(value)
-        self._make_room(0, n_stay=1 if _size(parts(value)[0]) <= self._memory else 0)
+        self._kept[key] = value, part(value)
+        self._make_room(0, n_stay=1 if _size(part(value)) <= self._memory else 0)
         return value
 
     def _make_room(self, n_bytes: int, n_stay: int) -> None:
         while len(self._kept) > n_stay:
-            matrices = {id(matrix): matrix for _, parts in self._kept.values() for matrix in parts}
-            if sum(map(_size, matrices.values())) + n_bytes <= self._memory:
+            if sum(_size(matrix) for _, matrix in self._kept.values()) + n_bytes <= self._memory:
                 break
             self._kept.popitem(last=False)
 
@@ -209,7 +204,7 @@ def fit_once(
     of_settings = settings.word_ngrams, settings.char_ngrams, settings.min_df, settings.sublinear_tf
     key = kind, of_settings, rows.tobytes()
     expected = 0 if shared.knows(key) else shared.size_of(settings, rows)
-    return shared.remember(key, lambda value: (value[1],), lambda: weigh(*shared.fit(settings, rows)), expected)
+    return shared.remember(key, lambda value: value[1], lambda: weigh(*shared.fit(settings, rows)), expected)
 
 
 def transform_once(
@@ -228,24 +223,7 @@ def transform_once(
         return weigh(ngrams.count(texts))
     key = id(features), rows.tobytes()
     # The features are kept with the matrix, so that no other object gets their id.
-    return shared.remember(key, lambda value: (value[1],), lambda: (features, weigh(shared.count(ngrams, rows))))[1]
-
-
-def derived_once(
-    matrix: csr_matrix, derive: Callable[[csr_matrix], Value], part: Callable[[Value], csr_matrix]
-) -> Value:
-    """What is computed from a matrix of `fit_once`, once for all fits; from any other matrix, each time.
-
-    Args:
-        derive: computes it.
-        part: the matrix in it, which takes its memory.
-    """
-    shared = _ACTIVE.get()
-    if shared is None or not shared.keeps(matrix):
-        return derive(matrix)
-    key = derive, id(matrix)
-    # The matrix is kept with what is derived from it, so that no other object gets its id.
-    return shared.remember(key, lambda value: (part(value[0]), matrix), lambda: (derive(matrix), matrix))[0]
+    return shared.remember(key, lambda value: value[1], lambda: (features, weigh(shared.count(ngrams, rows))))[1]
 
 
 def _active(texts: Sequence[str]) -> tuple[SharedCounts, Integers] | None:
