@@ -242,11 +242,11 @@ class CharNgrams:
         if learned is None:
             return Pieces.of(map(self.ngrams_of, chunks.distinct), self.grams, learn=learn)
         self.grams.update(zip(learned.names, range(len(learned.names)), strict=True))
-        return Pieces(learned.numbers, learned.sizes)
+        return Pieces(learned.numbers.astype(np.int64), learned.sizes)
 
     def _counts(self, chunks: Chunks, pieces: Pieces, dtype: npt.DTypeLike) -> csr_matrix:
         shape = (len(chunks.distinct), len(self.grams))
-        rows = np.repeat(np.arange(shape[0], dtype=np.int32), pieces.sizes)
+        rows = np.repeat(np.arange(shape[0]), pieces.sizes)
         counts: csr_matrix = chunk_matrix(chunks, dtype) @ count_matrix(rows, pieces.numbers, shape, dtype)
         return counts
 

@@ -126,8 +126,9 @@ class _Objective:
         return weights - self._back(self.costs * self.signs * expit(-self.signs * margins))
 
     def _times_hessian(self, curvature: Floats, weights: Floats) -> Floats:
-        along = curvature * (self.short @ weights[:-1].astype(np.float32) + weights[-1])
-        return weights + np.append(self.short_columns @ along.astype(np.float32), along.sum())
+        along: Floats = curvature * (self.short @ weights[:-1].astype(np.float32) + weights[-1])
+        product: Floats = weights + np.append(self.short_columns @ along.astype(np.float32), along.sum())
+        return product
 
     def _curvature(self, margins: Floats) -> Floats:
         from scipy.special import expit

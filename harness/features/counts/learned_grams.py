@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from harness.arrays import Integers
 from harness.features.counts.gram_table import MAX_CODE, code_points
@@ -16,7 +17,7 @@ class LearnedGrams(NamedTuple):
 
     names: list[str]
     """Distinct n-grams, in order of first occurrence."""
-    numbers: Integers
+    numbers: npt.NDArray[np.int32]
     """Index of each n-gram of the chunks into `names`: chunk by chunk, by length, then by place."""
     sizes: Integers
     """Number of n-grams of each chunk."""
@@ -47,8 +48,8 @@ def learned_grams(chunks: Sequence[str], low: int, high: int) -> LearnedGrams | 
     sizes = np.maximum(sizes_by_length.sum(axis=0), 1)
     places = np.cumsum(sizes) - sizes
     firsts = np.cumsum(lengths) - lengths
-    codes, starts = np.empty(int(sizes.sum()), dtype=np.int64), np.empty(int(sizes.sum()), dtype=np.int32)
-    widths = np.empty(len(codes), dtype=np.int8 if longest < 128 else np.int32)
+    codes = np.empty(int(sizes.sum()), dtype=np.int64)
+    starts, ends = np.empty(len(codes), dtype=np.int32), np.empty(len(codes), dtype=np.int32)
     digits += 1  # without a digit 0, n-grams of different lengths have different codes
     chunk_of = np.repeat(np.arange(len(chunks), dtype=np.int32), lengths)
     at = np.arange(len(digits))
@@ -63,11 +64,11 @@ def learned_grams(chunks: Sequence[str], low: int, high: int) -> LearnedGrams | 
         else:
             to, of = places[chunk_of] + (at - firsts[chunk_of]), slice(None)
             places = places + sizes_by_length[length - low]
-        codes[to], starts[to], widths[to] = code[of], at[of], length
+        codes[to], starts[to], ends[to] = code[of], at[of], at[of] + length
     _, first, inverse = np.unique(codes, return_index=True, return_inverse=True)
     order = np.argsort(first)
     numbers = np.empty(len(order), dtype=np.int32)
     numbers[order] = np.arange(len(order))
-    begins, ends = starts[first[order]], (starts + widths)[first[order]]
-    names = [text[begin:end] for begin, end in zip(begins.tolist(), ends.tolist(), strict=True)]
+    spots = zip(starts[first[order]].tolist(), ends[first[order]].tolist(), strict=True)
+    names = [text[start:end] for start, end in spots]
     return LearnedGrams(names, numbers[inverse], sizes)
