@@ -1,10 +1,14 @@
-"""Division of arrays."""
+"""Division of arrays, and arrays for Arrow."""
 
 from __future__ import annotations
 
-import numpy as np
+import hashlib
 
-from harness.arrays import safe_divide
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from harness.arrays import arrow_numbers, arrow_texts, safe_divide
 
 
 def test_a_quotient_by_zero_is_nan_or_what_is_asked_for():
@@ -16,3 +20,39 @@ def test_a_quotient_by_zero_is_nan_or_what_is_asked_for():
 def test_a_denominator_of_one_column_divides_all():
     quotient = safe_divide(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[2.0], [0.0]]))
     assert np.array_equal(quotient, [[0.5, 1.0], [np.nan, np.nan]], equal_nan=True)
+
+
+TEXTS = [["a", "", "b\u00e9\U0001f600"], ["a", None, ""], [None], [], ["plain", "ascii"]]
+
+
+@pytest.mark.parametrize("texts", TEXTS, ids=str)
+@pytest.mark.parametrize("of", [list, lambda texts: np.array(texts, dtype=object)], ids=["list", "array"])
+def test_texts_for_arrow_are_those_of_arrow(texts, of):
+    expected = pa.array(texts, pa.string())
+    made = arrow_texts(of(texts))
+    made.validate(full=True)
+    assert made.equals(expected)
+    assert made.null_count == expected.null_count
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.array([1.5, np.nan, -0.0]),
+        np.arange(12.0).reshape(4, 3)[:, 1],
+        np.arange(5, dtype=np.int16),
+        np.array([True, False, True] * 7),
+        np.array([], dtype=bool),
+    ],
+    ids=str,
+)
+def test_numbers_for_arrow_are_those_of_arrow(values):
+    expected = pa.array(values if values.dtype != np.int16 else values.astype(np.int64))
+    made = arrow_numbers(values)
+    made.validate(full=True)
+    assert made.type == expected.type
+    assert sha256_of(made) == sha256_of(expected)
+
+
+def sha256_of(column: pa.Array) -> str:
+    return hashlib.sha256(column.to_numpy(zero_copy_only=False).tobytes()).hexdigest()

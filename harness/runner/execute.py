@@ -25,7 +25,7 @@ from harness.runner.plan import ExperimentData, Unit, take_gold
 from harness.runner.tuning.calibrate import CalibratedClassifier, CalibratedScorer
 from harness.runner.units.cluster_fits import Workers, fit_on_cluster
 from harness.runner.units.failures import UnitFailure, errors_of_code
-from harness.runner.units.fit_order import in_fit_order
+from harness.runner.units.fit_order import group_starts, in_fit_order
 from harness.runner.units.leases import POLL_S, Lease, Waiting, remove_ended
 from harness.runner.units.pool import WorkerDied, do_all
 from harness.runner.units.unit_file import EncodedUnit, Predictions, StoredUnit, encode_unit, read_unit, unit_path
@@ -364,7 +364,7 @@ def _fit_all(fits: _Fits, workers: Workers, failures: _Failures) -> Iterator[tup
 
     elsewhere, n = list[int](), len(fits.units)
     if workers.scheduler is None or not n:
-        pieces = do_all(fits, n, workers.jobs, is_unneeded)
+        pieces = do_all(fits, n, workers.jobs, is_unneeded, group_starts(fits.units))
     else:
         pieces = fit_on_cluster(fits, n, workers.scheduler, is_unneeded)
     try:

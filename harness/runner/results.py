@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import yaml
 
-from harness.arrays import Bools, Codes, Floats
+from harness.arrays import Bools, Codes, Floats, arrow_numbers, arrow_texts
 from harness.classifiers.base import QuoteCounts
 from harness.data.claims import Claims, Gold
 from harness.data.labels.tasks import TaskGold, find_task
@@ -199,37 +199,33 @@ def _predictions_parquet(
     strata = _strata(claims, experiment.intervals)
     for seed, run in runs.items():
         columns = {
-            "claim_id": pa.array(claims.claim_id, pa.string()),
-            "article_id": pa.array(claims.article_id, pa.string()),
-            "fold": pa.array(fold_of[rows], pa.string()),
-            "random_seed": pa.array(
-                np.full(len(rows), experiment.random_seeds[0] if seed is None else seed), pa.int64()
-            ),
-            "gold": pa.array(gold_texts(data.joined)[rows], pa.string())
-            if of_passages
-            else label_column(labels, codes[rows]),
+            "claim_id": arrow_texts(claims.claim_id),
+            "article_id": arrow_texts(claims.article_id),
+            "fold": arrow_texts(fold_of[rows]),
+            "random_seed": arrow_numbers(np.full(len(rows), experiment.random_seeds[0] if seed is None else seed)),
+            "gold": arrow_texts(gold_texts(data.joined)[rows]) if of_passages else label_column(labels, codes[rows]),
         }
-        columns |= {f"score:{label}": pa.array(run.scores[:, n], pa.float64()) for n, label in enumerate(labels)}
+        columns |= {f"score:{label}": arrow_numbers(run.scores[:, n]) for n, label in enumerate(labels)}
         columns["predicted"] = label_column(labels, run.predicted)
-        columns["speaker"] = pa.array(claims.speaker, pa.string())
+        columns["speaker"] = arrow_texts(claims.speaker)
         if experiment.intervals.unit == "topic":
-            columns["topic"] = pa.array(claims.topic, pa.string())
+            columns["topic"] = arrow_texts(claims.topic)
         if strata is not None:
-            columns["stratum"] = pa.array(strata, pa.int64())
+            columns["stratum"] = arrow_numbers(strata)
         if shown is not None:
-            columns["has_evidence"] = pa.array(shown, pa.bool_())
-            columns |= {name: pa.array(column, pa.float64()) for name, column in count_columns(counts).items()}
+            columns["has_evidence"] = arrow_numbers(shown)
+            columns |= {name: arrow_numbers(column) for name, column in count_columns(counts).items()}
         if shown is not None or of_passages:
             groups = gold_groups(data.joined)
             columns["gold_evidence"] = pa.array([groups[row] for row in rows], pa.list_(pa.list_(pa.string())))
         if any(claims.evidence):
             passage_ids = [[passage.passage_id for passage in passages] for passages in claims.evidence]
             columns["evidence"] = pa.array(passage_ids, pa.list_(pa.string()))
-        columns["length"] = pa.array(_lengths(claims), pa.int64())
+        columns["length"] = arrow_numbers(_lengths(claims))
         if data.gold.gold.shares is not None:
-            columns |= {f"share:{label}": pa.array(shares[:, n], pa.float64()) for n, label in enumerate(labels)}
+            columns |= {f"share:{label}": arrow_numbers(shares[:, n]) for n, label in enumerate(labels)}
         if run.reasons is not None:
-            columns["reasons"] = pa.array(run.reasons, pa.string())
+            columns["reasons"] = arrow_texts(run.reasons)
         tables.append(pa.table(columns))
     sink = pa.BufferOutputStream()
     pq.write_table(pa.concat_tables(tables), sink, compression="zstd")

@@ -31,6 +31,7 @@ from harness.runner.runs.unchanged import RunInputs
 from harness.runner.storage.current import record_run
 from harness.runner.units.cluster_fits import Workers
 from harness.runner.units.failures import failed_systems, nothing_fitted
+from harness.runner.units.pool import started_early
 from harness.runner.units.shards import Shard, ShardProgress, count_foreign
 from harness.runner.units.sharing import shared_folder, writing_results
 from harness.runner.verification.reads_evidence import evidence_gains
@@ -85,22 +86,53 @@ def run_experiment(
     """Runs one experiment."""
     part, began = options.part(), perf_counter()
     named = config.name if isinstance(config, Experiment) else None
-    with _end_told(options.events, experiment=named), stage_clock() as reading, stage(READ):
-        trial = Trial.of(options.limit, options.sample, options.ids)
-        loaded = read_chosen(config, overrides, only, options.root)
-        folder = options.out / loaded.experiment.name
-        inputs = RunInputs.of(loaded, trial, options.root, folder)
-        if options.may_be_found_again() and (result := _find_again(inputs, options)) is not None:
-            return result
-        loaded, units_by_system, data = prepare(
-            loaded,
-            trial=trial,
-            folder=folder,
-            root=options.root,
-            offline=options.offline,
-            renew=options.fresh and not options.offline,
-            announce=options.announce,
-        )
+    with stage_clock() as reading:
+        with _end_told(options.events, experiment=named), stage(READ):
+            trial = Trial.of(options.limit, options.sample, options.ids)
+            loaded = read_chosen(config, overrides, only, options.root)
+            folder = options.out / loaded.experiment.name
+            inputs = RunInputs.of(loaded, trial, options.root, folder)
+            if options.may_be_found_again() and (result := _find_again(inputs, options)) is not None:
+                return result
+        with started_early(options.workers.jobs, _modules_of(loaded)):
+            with _end_told(options.events, experiment=named), stage(READ):
+                prepared = prepare(
+                    loaded,
+                    trial=trial,
+                    folder=folder,
+                    root=options.root,
+                    offline=options.offline,
+                    renew=options.fresh and not options.offline,
+                    announce=options.announce,
+                )
+            result = _run_prepared(config, prepared, inputs, part, options, began=began)
+    if not options.profile:
+        return replace(result, profile=None)
+    seconds = perf_counter() - began
+    by_system = {} if result.profile is None else result.profile.by_system
+    lookup = Spent() if result.profile is None else result.profile.read
+    return replace(result, profile=Profile(reading.get(READ, Spent()).plus(lookup), by_system, seconds))
+
+
+def _modules_of(loaded: LoadedExperiment) -> list[str]:
+    """What a process imports to fit the systems of an experiment, code of the user apart."""
+    classifiers = [system.classifier for system in loaded.systems]
+    modules = {type(each).__module__: None for each in classifiers}
+    return ["harness.runner.execute", "pyarrow.parquet", *(name for name in modules if name.startswith("harness."))]
+
+
+def _run_prepared(
+    config: Config,
+    prepared: tuple[LoadedExperiment, dict[str, list[Unit]], ExperimentData],
+    inputs: RunInputs,
+    part: Shard | None,
+    options: RunOptions,
+    *,
+    began: float,
+) -> RunResult:
+    """Fits the units of an experiment, or of a shard of it."""
+    loaded, units_by_system, data = prepared
+    folder = inputs.folder
     experiment = loaded.experiment.name
     units = [unit for units_of_system in units_by_system.values() for unit in units_of_system]
     facts: dict[str, Any] = {"experiment": experiment, "folder": str(folder)}
@@ -127,11 +159,7 @@ def run_experiment(
     options.events.write(
         "run_ended", **facts, state="finished", seconds=seconds, fitted=result.fitted, failed_systems=n_failed
     )
-    if not options.profile:
-        return replace(result, profile=None)
-    by_system = {} if result.profile is None else result.profile.by_system
-    lookup = Spent() if result.profile is None else result.profile.read
-    return replace(result, profile=Profile(reading.get(READ, Spent()).plus(lookup), by_system, seconds))
+    return result
 
 
 def _find_again(inputs: RunInputs, options: RunOptions) -> RunResult | None:

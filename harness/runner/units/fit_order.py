@@ -29,6 +29,20 @@ def in_fit_order(units: Sequence[Unit]) -> list[Unit]:
     return ordered
 
 
+def group_starts(ordered: Sequence[Unit]) -> list[int]:
+    """The first place of each group of units that one process had better fit, of units in the order of `in_fit_order`.
+
+    They share the features of a fold, or the network of a system.
+    """
+
+    def group(unit: Unit) -> tuple[bool, object]:
+        is_light = _has_light_features(unit)
+        return is_light, id(unit.fold) if is_light else unit.system.system_name
+
+    groups = [group(unit) for unit in ordered]
+    return [place for place, each in enumerate(groups) if not place or each != groups[place - 1]]
+
+
 def _has_light_features(unit: Unit) -> bool:
     packages = unit.system.classifier.packages
     return "scipy" in packages and LIGHT.issuperset(packages)

@@ -1,19 +1,22 @@
 """Does numbered pieces of work in several processes, of which this one is the first.
 
-Each process takes the next number from a counter that all share, so small pieces cost no message each, and a long one
-keeps nobody waiting. The work travels once to each process, in a file whose arrays are mapped into memory. This process
-begins at once, and the others start where more is left than their start costs.
+Each process takes the next number from counters that all share, so small pieces cost no message each, and a long one
+keeps nobody waiting. A process stays in a group of pieces that share what is made for them, while other groups are left
+for the others. The work travels once to each process, in a file whose arrays are mapped into memory. This process
+begins at once; the others start early, where they are told to, or where more is left than their start costs.
 """
 
 from __future__ import annotations
 
 import fcntl
+import importlib
 import mmap
 import os
 import pickle
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Future
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from functools import lru_cache
@@ -23,6 +26,7 @@ from time import monotonic
 from typing import Any, NamedTuple, Protocol
 
 from harness.errors import EndsRun
+from harness.features.threads import available_cores
 from harness.files import translate_os_errors
 from harness.user_code.local_code import WorkerCode
 
@@ -35,6 +39,8 @@ LOOK_S = 0.25
 IDLE_S = 300.0
 """Seconds that a process without work waits for the next run."""
 ALIGNMENT = 64
+QUEUE = "next"
+"""Name of the file with the next number of each group."""
 ONE_THREAD = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 """Variables that linear algebra reads when a process starts."""
 
@@ -63,12 +69,16 @@ class Piece(NamedTuple):
     """What `Work.do` returned; None if the piece was left out."""
 
 
-def do_all(work: Work, n: int, jobs: int, leave_out: Callable[[int], bool]) -> Iterator[Piece]:
-    """Does pieces 0 to n - 1, which begin in this order.
+def do_all(
+    work: Work, n: int, jobs: int, leave_out: Callable[[int], bool], starts: Sequence[int] = (0,)
+) -> Iterator[Piece]:
+    """Does pieces 0 to n - 1; those of a group begin in this order, and one process does them in this order.
 
     Args:
         jobs: number of processes.
         leave_out: whether a piece is not needed any more; asked before it begins.
+        starts: first number of each group of pieces that one process had better do, ascending from 0. A process that
+            has no group left helps with the one of which most is left.
     Raises: WorkerDied: a worker process was ended from outside. Whatever `Work.do` raises.
     """
     if min(jobs, n) <= 1:
@@ -76,10 +86,10 @@ def do_all(work: Work, n: int, jobs: int, leave_out: Callable[[int], bool]) -> I
             for each in range(n):
                 yield Piece(each, None if leave_out(each) else work.do(each))
         return
-    with _helpers(work, n, min(jobs, n), leave_out) as helpers:
+    with _helpers(work, array("q", [*starts, n]), min(jobs, n), leave_out) as helpers:
         left = n
         with work.session():
-            while (number := helpers.counter.take()) is not None:
+            while (number := helpers.queue.take()) is not None:
                 yield Piece(number, None if leave_out(number) else work.do(number))
                 helpers.first_ended = helpers.first_ended or monotonic()
                 left -= 1
@@ -92,40 +102,52 @@ def do_all(work: Work, n: int, jobs: int, leave_out: Callable[[int], bool]) -> I
                 left -= 1
 
 
-class _Counter:
-    """A number in a file that several processes count up.
+class _Queue:
+    """The numbers that several processes take, from a file with the next number of each group.
 
     Args:
         path: the file.
-        end: the number that nobody gets any more.
+        bounds: first number of each group, and the number of pieces.
     """
 
-    def __init__(self, path: Path, end: int) -> None:
-        self.end = end
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    def __init__(self, path: Path, bounds: array[int]) -> None:
+        self._bounds, self._group = bounds, -1
+        self._file = os.open(path, os.O_RDWR)
+
+    @classmethod
+    def create(cls, path: Path, bounds: array[int]) -> _Queue:
+        """Creates the file, with nothing taken."""
+        path.write_bytes(bounds[:-1].tobytes())
+        return cls(path, bounds)
 
     def take(self) -> int | None:
-        """The next number; None if there is none."""
+        """The next number of the group that this process is in, else of the first that is untouched, else of the one
+        of which most is left; None if nothing is left."""
         fcntl.lockf(self._file, fcntl.LOCK_EX)
         try:
-            number = self.next
-            if number < self.end:
-                os.pwrite(self._file, (number + 1).to_bytes(8, "big"), 0)
-                return number
+            following = self._following()
+            left = [end - number for number, end in zip(following, self._bounds[1:], strict=True)]
+            if self._group < 0 or not left[self._group]:
+                untouched = (g for g, number in enumerate(following) if number == self._bounds[g] and left[g])
+                self._group = next(untouched, max(range(len(left)), key=left.__getitem__))
+            if not left[self._group]:
+                return None
+            number = following[self._group]
+            os.pwrite(self._file, array("q", [number + 1]).tobytes(), self._group * following.itemsize)
+            return number
         finally:
             fcntl.lockf(self._file, fcntl.LOCK_UN)
-        return None
 
     @property
-    def next(self) -> int:
-        """The number that is taken next."""
-        return int.from_bytes(os.pread(self._file, 8, 0), "big")
+    def n_left(self) -> int:
+        """Number of pieces that nobody has taken."""
+        return sum(self._bounds[1:]) - sum(self._following())
 
     def stop(self) -> None:
         """Lets nobody take another number."""
         fcntl.lockf(self._file, fcntl.LOCK_EX)
         try:
-            os.pwrite(self._file, self.end.to_bytes(8, "big"), 0)
+            os.pwrite(self._file, self._bounds[1:].tobytes(), 0)
         finally:
             fcntl.lockf(self._file, fcntl.LOCK_UN)
 
@@ -134,15 +156,22 @@ class _Counter:
         file, self._file = self._file, -1
         os.close(file)
 
+    def _following(self) -> array[int]:
+        following = array("q")
+        following.frombytes(os.pread(self._file, (len(self._bounds) - 1) * following.itemsize, 0))
+        return following
+
 
 class _Helpers:
     """The other processes, which start when there is enough for them to do."""
 
     def __init__(
-        self, work: Work, folder: Path, jobs: int, counter: _Counter, leave_out: Callable[[int], bool]
+        self, work: Work, folder: Path, jobs: int, bounds: array[int], leave_out: Callable[[int], bool]
     ) -> None:
-        self.counter = counter
+        with translate_os_errors(folder):
+            self.queue = _Queue.create(folder / QUEUE, bounds)
         self._work, self._folder, self._jobs, self._leave_out = work, folder, jobs, leave_out
+        self._bounds = bounds
         self._slices = SimpleQueue[Future[list[Piece]] | BaseException]()
         self._code = WorkerCode()
         self._executor: Any = None
@@ -153,7 +182,7 @@ class _Helpers:
 
     def start(self) -> None:
         """Starts the processes, or sees later whether it is worth it."""
-        if _LAST_USE.get(self._jobs, -IDLE_S) + IDLE_S / 2 > monotonic():  # they still wait for work
+        if _LAST_USE.get(self._jobs, -IDLE_S) + IDLE_S / 2 > monotonic():  # they wait for work
             self._start_all()
         else:
             self._starter = threading.Thread(target=self._start_when_worth_it, name="helpers", daemon=True)
@@ -161,13 +190,13 @@ class _Helpers:
 
     def _start_when_worth_it(self) -> None:
         while not self._over.wait(LOOK_S):
-            begun, since = self.counter.next, self.first_ended or self._began
-            if begun >= self.counter.end:
+            n, n_left, since = self._bounds[-1], self.queue.n_left, self.first_ended or self._began
+            if not n_left:
                 return
             elapsed = monotonic() - since
-            ended = begun - 2 if self.first_ended else 0  # the first is slower by what it imports; the last goes on
+            ended = n - n_left - 2 if self.first_ended else 0  # the first imports; the last goes on
             # Before a second one has ended, nobody knows more than that each takes longer than this.
-            if elapsed / max(1, ended) * (self.counter.end - begun if ended > 0 else 1) > START_S:
+            if elapsed / max(1, ended) * (n_left if ended > 0 else 1) > START_S:
                 try:
                     self._start_all()
                 except BaseException as error:  # in a thread, which would swallow it
@@ -175,21 +204,16 @@ class _Helpers:
                 return
 
     def _start_all(self) -> None:
-        from joblib.externals.loky import get_reusable_executor
-
         with translate_os_errors(self._folder):
-            _write_work(self._folder, self._work)
-        threads = str(max(1, (os.cpu_count() or 1) // self._jobs))
-        env = dict.fromkeys(ONE_THREAD, "1") | {"OMP_NUM_THREADS": threads}
-        self._executor = get_reusable_executor(max_workers=self._jobs - 1, env=env, timeout=IDLE_S)
+            _write_work(self._folder, self._work, self._bounds)
+        self._executor = _executor(self._jobs)
         for _ in range(self._jobs - 1):
             self._start_slice()
 
     def _start_slice(self) -> None:
         """Lets a process work for a while; when it hands back, it is given the next slice."""
-        first, end = self.counter.next, self.counter.end
-        unneeded = frozenset(filter(self._leave_out, range(first, end)))
-        future = self._executor.submit(_work_a_while, self._code, str(self._folder), end, unneeded)
+        unneeded = frozenset(filter(self._leave_out, range(self._bounds[-1])))
+        future = self._executor.submit(_work_a_while, self._code, str(self._folder), unneeded)
         future.add_done_callback(self._hand_back)
 
     def _hand_back(self, future: Future[list[Piece]]) -> None:
@@ -197,7 +221,7 @@ class _Helpers:
         try:  # in a thread of the executor, which would swallow an error
             if not future.cancelled() and future.exception() is None:
                 _LAST_USE[self._jobs] = monotonic()
-                if not self._over.is_set() and self.counter.next < self.counter.end:
+                if not self._over.is_set() and self.queue.n_left:
                     self._start_slice()
         except BaseException as error:
             self._slices.put(error)
@@ -217,24 +241,59 @@ class _Helpers:
         self._over.set()
         if self._starter is not None:
             self._starter.join()
-        self.counter.stop()
+        self.queue.stop()
         if kill and self._executor is not None:
             _LAST_USE.pop(self._jobs, None)
             self._executor.shutdown(wait=False, kill_workers=True)
 
 
 _LAST_USE: dict[int, float] = {}
-"""When processes last handed back work, by the number of processes."""
+"""When processes last handed back work, or were started early, by the number of processes."""
 
 
 @contextmanager
-def _helpers(work: Work, n: int, jobs: int, leave_out: Callable[[int], bool]) -> Iterator[_Helpers]:
+def started_early(jobs: int, modules: Iterable[str]) -> Iterator[None]:
+    """Starts the other processes, which import what they need while this one reads its data.
+
+    Args:
+        jobs: number of processes; with more than there are processors, the others would be in the way.
+        modules: what they import; a module that cannot be imported is left to the work that needs it.
+    """
+    if not 1 < jobs <= available_cores() or jobs in _LAST_USE:
+        yield
+        return
+    executor = _executor(jobs)
+    imports = [executor.submit(_import_all, tuple(modules)) for _ in range(jobs - 1)]
+    _LAST_USE[jobs] = monotonic()
+    try:
+        yield
+    finally:
+        if not all(each.done() for each in imports):  # nothing was left for them to do: nobody waits for their end
+            _LAST_USE.pop(jobs, None)
+            executor.shutdown(wait=False, kill_workers=True)
+
+
+def _import_all(modules: Iterable[str]) -> None:
+    for module in modules:
+        with suppress(Exception):
+            importlib.import_module(module)
+
+
+def _executor(jobs: int) -> Any:
+    """The processes beside this one, which are started once."""
+    from joblib.externals.loky import get_reusable_executor
+
+    threads = str(max(1, (os.cpu_count() or 1) // jobs))
+    env = dict.fromkeys(ONE_THREAD, "1") | {"OMP_NUM_THREADS": threads}
+    return get_reusable_executor(max_workers=jobs - 1, env=env, timeout=IDLE_S)
+
+
+@contextmanager
+def _helpers(work: Work, bounds: array[int], jobs: int, leave_out: Callable[[int], bool]) -> Iterator[_Helpers]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="harness-", ignore_cleanup_errors=True)))
-        with translate_os_errors(folder):
-            counter = _Counter(folder / "next", n)
-        stack.callback(counter.close)
-        helpers = _Helpers(work, folder, jobs, counter, leave_out)
+        helpers = _Helpers(work, folder, jobs, bounds, leave_out)
+        stack.callback(helpers.queue.close)
         kill = True
         try:
             helpers.start()
@@ -253,24 +312,21 @@ def _first_line(error: BaseException) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
-def _work_a_while(_: WorkerCode, folder: str, end: int, unneeded: frozenset[int]) -> list[Piece]:
+def _work_a_while(_: WorkerCode, folder: str, unneeded: frozenset[int]) -> list[Piece]:
     """Does pieces for some time, in a worker process; an end of the whole work ends it too."""
     pieces = list[Piece]()
     try:
-        work, counter = _read_work(folder), _Counter(Path(folder) / "next", end)
+        work, queue = _read_work(folder)
     except FileNotFoundError:  # everything was done before this process had started
         return pieces
-    try:
-        until = monotonic() + SLICE_S
-        with work.session():
-            while monotonic() < until and (number := counter.take()) is not None:
-                pieces.append(Piece(number, None if number in unneeded else work.do(number)))
-    finally:
-        counter.close()
+    until = monotonic() + SLICE_S
+    with work.session():
+        while monotonic() < until and (number := queue.take()) is not None:
+            pieces.append(Piece(number, None if number in unneeded else work.do(number)))
     return pieces
 
 
-def _write_work(folder: Path, work: Work) -> None:
+def _write_work(folder: Path, work: Work, bounds: array[int]) -> None:
     """Writes the work so that its arrays can be mapped: each begins at a multiple of `ALIGNMENT`."""
     try:  # which pickles classes of a notebook, as pickle does not; joblib brings it as a part or as a dependency
         from joblib.externals import cloudpickle
@@ -287,13 +343,14 @@ def _write_work(folder: Path, work: Work) -> None:
             places.append((arrays.tell(), raw.nbytes))
             arrays.write(raw)
         arrays.write(b"\0")  # an empty file cannot be mapped
-    (folder / "work").write_bytes(pickle.dumps((data, places)))
+    (folder / "work").write_bytes(pickle.dumps((data, places, bounds)))
 
 
 @lru_cache(maxsize=1)
-def _read_work(folder: str) -> Any:
-    """The work of a folder, read once."""
-    data, places = pickle.loads((Path(folder) / "work").read_bytes())  # noqa: S301 - written by the parent process
+def _read_work(folder: str) -> tuple[Any, _Queue]:
+    """The work of a folder, read once, and the numbers that are left of it."""
+    data, places, bounds = pickle.loads((Path(folder) / "work").read_bytes())  # noqa: S301 - written by the parent
     with (Path(folder) / "arrays").open("rb") as arrays:
         mapped = memoryview(mmap.mmap(arrays.fileno(), 0, access=mmap.ACCESS_READ))
-    return pickle.loads(data, buffers=[mapped[start : start + size] for start, size in places])  # noqa: S301
+    work = pickle.loads(data, buffers=[mapped[start : start + size] for start, size in places])  # noqa: S301
+    return work, _Queue(Path(folder) / QUEUE, bounds)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from harness.arrays import Codes, Floats
+from harness.arrays import Codes, Floats, arrow_numbers, arrow_texts
 from harness.classifiers.base import QuoteCounts
 from harness.data.claims import Column
 from harness.files import fingerprint, sha256
@@ -76,12 +76,12 @@ def encode_unit(unit_id: str, claim_ids: Column, labels: tuple[str, ...], predic
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    columns: dict[str, pa.Array] = {"claim_id": pa.array(claim_ids, pa.string())}
+    columns: dict[str, pa.Array] = {"claim_id": arrow_texts(claim_ids)}
     for number, label in enumerate(labels):
-        columns[f"score:{label}"] = pa.array(predictions.scores[:, number], pa.float64())
+        columns[f"score:{label}"] = arrow_numbers(predictions.scores[:, number])
     columns["predicted"] = label_column(labels, predictions.predicted)
     if predictions.reasons is not None:
-        columns["reasons"] = pa.array(predictions.reasons, pa.string())
+        columns["reasons"] = arrow_texts(predictions.reasons)
     table = pa.table(columns)
     facts = {
         "unit_id": unit_id,
@@ -110,13 +110,11 @@ def encode_unit(unit_id: str, claim_ids: Column, labels: tuple[str, ...], predic
 
 def label_column(labels: Sequence[str], codes: Codes) -> pa.Array:
     """A column of label names for codes; -1 becomes null."""
-    import pyarrow as pa
-
     places = np.asarray(codes)
     places = np.where(places >= 0, places, len(labels))
     if len(places) and places.max() > len(labels):
         raise IndexError(f"code {int(places.max())} of {len(labels)} labels")
-    return pa.array(np.array([*labels, None], dtype=object)[places], pa.string())
+    return arrow_texts(np.array([*labels, None], dtype=object)[places])
 
 
 def read_unit(path: Path, unit_id: str) -> StoredUnit | None:
@@ -135,7 +133,7 @@ def read_unit(path: Path, unit_id: str) -> StoredUnit | None:
         return None  # whatever is wrong with the bytes: the unit is fitted again
     labels = facts["labels"]
     predictions = Predictions(
-        scores=np.column_stack([table[f"score:{label}"].combine_chunks().to_numpy() for label in labels]),
+        scores=np.column_stack([np.from_dlpack(table[f"score:{label}"].combine_chunks()) for label in labels]),
         predicted=_codes(table["predicted"], labels),
         probabilities=facts["probabilities"],
         gives_scores=facts["gives_scores"],
@@ -167,7 +165,7 @@ def _fingerprint(table: pa.Table, facts: Mapping[str, object]) -> str:
     for name in table.column_names:
         column = table[name].combine_chunks()
         if pa.types.is_floating(column.type):
-            digest = sha256(column.to_numpy(zero_copy_only=False).astype("<f8").tobytes())
+            digest = sha256(np.from_dlpack(column).astype("<f8", copy=False).tobytes())
         else:
             digest = _text_digest(column)
         columns.append([name, str(column.type), digest])
@@ -183,7 +181,9 @@ class _TextDigests:
 
     def digest(self, column: pa.Array) -> str:
         """`fingerprint` of the texts of a column."""
-        column = column if not column.offset else column.take(range(len(column)))
+        import pyarrow as pa
+
+        column = column if not column.offset else pa.concat_arrays([column, column[:0]])
         parts = [None if part is None else hashlib.sha256(part).hexdigest() for part in column.buffers()]
         key = fingerprint([str(column.type), len(column), *parts])
         if key not in self._digests:

@@ -10,7 +10,7 @@ from harness import load_experiment
 from harness.features.counts.shared_counts import SharedCounts
 from harness.runner.execute import execute, fit_unit
 from harness.runner.plan import load_data, take_gold, units_of
-from harness.runner.units.fit_order import in_fit_order
+from harness.runner.units.fit_order import group_starts, in_fit_order
 
 CONFIG = """\
 name: order
@@ -43,6 +43,9 @@ def test_systems_on_n_grams_that_are_neighbors_are_fitted_fold_by_fold(small, tm
     first, second = dict.fromkeys(name for _, name in names)
     systems = [("majority",), ("C0.1", "nb"), ("length",), ("C10",)]
     assert names == [(name, fold) for group in systems for fold in (first, second) for name in group]
+    # A process fits all systems of a fold, or all folds of a system without n-grams.
+    assert group_starts(ordered) == [0, 2, 4, 6, 8, 9]
+    assert group_starts([]) == []
 
 
 def test_features_are_made_once_for_each_fold_and_reasons_are_those_of_a_fit_alone(small, tmp_path, monkeypatch):

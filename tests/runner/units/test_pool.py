@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from array import array
 from contextlib import nullcontext
 
 import numpy as np
@@ -80,3 +81,44 @@ def test_a_worker_that_is_killed_is_said(at_once):
 def test_an_error_that_ends_the_run_comes_from_any_process(at_once):
     with pytest.raises(HarnessError, match="no more"):
         list(do_all(Sleeps(0.0, parent_seconds=0.05, fault="ends"), 400, 2, never))
+
+
+def test_a_process_stays_in_a_group_and_helps_at_the_end(at_once):
+    starts = list(range(0, 60, 10))
+    pieces = list(do_all(Sleeps(0.01), 60, 2, never, starts))
+    assert sorted(piece.number for piece in pieces) == list(range(60))
+    shares = {(piece.number // 10, piece.outcome[0]) for piece in pieces}
+    assert len(shares) <= len(starts) + 2  # one group is split at the end, and one where the other process starts
+
+
+def test_numbers_come_from_the_own_group_then_an_untouched_one_then_the_fullest(tmp_path):
+    bounds = array("q", [0, 2, 3, 9])
+    own = pool._Queue.create(tmp_path / "next", bounds)
+    other = pool._Queue(tmp_path / "next", bounds)
+    assert [own.take(), other.take(), own.take(), own.take()] == [0, 2, 1, 3]
+    assert [other.take(), own.take(), other.n_left] == [4, 5, 3]
+    own.stop()
+    assert (own.take(), other.take(), own.n_left) == (None, None, 0)
+    own.close()
+    other.close()
+
+
+def test_processes_that_start_early_have_imported_what_they_need(monkeypatch):
+    monkeypatch.setattr(pool, "available_cores", lambda: 2)
+    monkeypatch.setattr(pool, "_LAST_USE", {})
+    with pool.started_early(2, ["no_such_module", "colorsys"]):
+        loaded = pool._executor(2).submit(eval, "'colorsys' in __import__('sys').modules")
+        assert loaded.result(timeout=60)
+        assert pool._LAST_USE
+    assert pool._LAST_USE  # they wait for work
+
+
+def test_processes_that_nobody_needs_end_at_once(monkeypatch):
+    monkeypatch.setattr(pool, "available_cores", lambda: 2)
+    monkeypatch.setattr(pool, "_LAST_USE", {})
+    pool._executor(2).shutdown(kill_workers=True)
+    with pool.started_early(2, ["this"] * 1000):  # this process is done before the other one has started
+        pass
+    assert not pool._LAST_USE
+    with pool.started_early(1, []), pool.started_early(3, []):  # nothing to start; more than there are cores
+        assert not pool._LAST_USE
