@@ -104,6 +104,10 @@ def test_fits_of_the_same_texts_share_their_matrix_until_memory_is_short():
         assert again is first
         assert same_rows is rows
         assert Tfidf.fit(settings, TEXTS[1:])[1] is not rows
+        matrix = weakref.ref(rows)
+        del again, rows, same_rows
+        assert matrix() is not None
+    assert matrix() is None  # the block has ended
     with SharedCounts(TEXTS, memory=10).used():
         assert Tfidf.fit(settings, TEXTS)[1] is not Tfidf.fit(settings, TEXTS)[1]
 
