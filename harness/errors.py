@@ -12,6 +12,21 @@ from harness.display import brief, displayed
 
 MAX_NAMES = 60
 """Number of known names that the message for an unknown name lists."""
+MAX_LISTED_NAMES = 8
+"""The same for names that `harness list` gives in full."""
+LISTED = {
+    "benchmark": "benchmarks",
+    "check": "checks",
+    "classifier": "classifiers",
+    "dataset": "datasets, harness list benchmarks",
+    "metric": "metrics",
+    "metric of the task 'evidence'": "metrics",
+    "retriever": "retrievers",
+    "scheme": "schemes",
+    "shipped experiment": "experiments",
+    "shipped experiment, dataset or benchmark": "experiments, harness list datasets, harness list benchmarks",
+}
+"""What `harness list` is given to print all names of a kind."""
 MAX_FAULT_LINES = 20
 """Number of lines that faults are printed on; further kinds of fault are counted."""
 MAX_FAULT_PLACES = 3
@@ -153,11 +168,26 @@ def _further_places(faults: Sequence[Fault]) -> str:
 
 
 def unknown_name(kind: str, name: str, known: Sequence[str]) -> str:
-    """Returns the message for an unknown name: the closest known name, then up to `MAX_NAMES` known names."""
-    names = sorted(known)
-    more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
+    """Returns the message for an unknown name: the closest known name, then known names.
+
+    Of names that `harness list` gives, these are the `MAX_LISTED_NAMES` closest ones and the command for the others;
+    else up to `MAX_NAMES` of them.
+    """
     hint = did_you_mean(name, known)
-    return f"no {kind} is called '{name}'.{hint} Known: {', '.join(names[:MAX_NAMES]) or 'none'}{more}"
+    return f"no {kind} is called '{name}'.{hint} Known: {known_names(kind, name, known)}"
+
+
+def known_names(kind: str, name: str, known: Sequence[str]) -> str:
+    """Returns known names for the message about an unknown one, as `unknown_name` does."""
+    limit, command = MAX_NAMES, ""
+    if kind in LISTED:
+        limit, command = MAX_LISTED_NAMES, f"; see harness list {LISTED[kind]}"
+    names = sorted(known)
+    if len(names) > limit:
+        likeness = {other: difflib.SequenceMatcher(None, name.lower(), other.lower()).ratio() for other in names}
+        shown = sorted(sorted(names, key=lambda other: -likeness[other])[:limit]) if command else names[:limit]
+        return f"{', '.join(shown)} and {len(names) - limit} more{command}"
+    return ", ".join(names) or "none"
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

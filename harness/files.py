@@ -80,6 +80,19 @@ def opened(path: Path) -> Iterator[BinaryIO]:
         raise FaultsError.single(path, f"cannot be read: {error.strerror}", code="cannot-read") from None
 
 
+def state_bytes(path: Path) -> bytes | None:
+    """Returns the bytes of a file that one command keeps for the next; None if there is none.
+
+    Raises: FaultsError: something else is in its place, or it is not readable, so that no command could renew it.
+    """
+    try:
+        return read_bytes(path)
+    except FaultsError as error:
+        if {fault.code for fault in error.faults} & {"not-a-file", "is-a-folder", "no-permission"}:
+            raise
+        return None
+
+
 def decode(data: bytes, path: Path) -> str:
     """Returns the text of UTF-8 bytes, or of UTF-16 bytes with a byte order mark.
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import dataclass
 from functools import lru_cache
 from statistics import NormalDist
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +18,10 @@ from harness.errors import Undefined
 NORMAL = NormalDist()
 DRAWS_AT_ONCE = 500_000
 """Number of draws held in memory at a time (4 MB)."""
+KEPT_CELLS = 16 * 2**20
+"""Largest number of weights that is kept for the next metric and system (32 MB); more are drawn again, in blocks."""
+BLOCK_CELLS = 2 * 2**20
+"""Number of weights in one block of weightings; 16 MB as floating-point numbers."""
 JACKKNIFE_BLOCKS = 200
 """Maximum number of jackknife values; more units are grouped into this number of blocks."""
 
@@ -26,6 +33,85 @@ class Interval(NamedTuple):
     high: float
     left_out: int
     """Number of resamples with an undefined value (NaN), or without a standard error if the method needs one."""
+
+
+class WeightBlocks(Protocol):
+    """Weights of shape (n_weightings, n_units) that never need to exist whole."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Number of weightings, and number of units."""
+
+    def blocks(self) -> Iterator[StoredWeights]:
+        """The weightings in their order, some of them at a time; the same ones each time."""
+
+
+@dataclass(frozen=True)
+class Resamples:
+    """The weights that `unit_weights` returns, in blocks."""
+
+    n_units: int
+    resamples: int
+    seed: int
+    strata: tuple[int, ...] | None = None
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Number of resamples, and number of units."""
+        return self.resamples, self.n_units
+
+    def blocks(self) -> Iterator[StoredWeights]:
+        """The resamples in their order. Few weights are kept for the next call, many are drawn again."""
+        if self.resamples * self.n_units <= KEPT_CELLS:
+            weights = unit_weights(self.n_units, self.resamples, self.seed, self.strata)
+            yield from (weights[rows] for rows in _blocks(self.shape))
+        elif self.strata is None:
+            random = np.random.default_rng(self.seed)
+            yield from (_draw_weights(self.n_units, rows.stop - rows.start, random) for rows in _blocks(self.shape))
+        else:
+            yield from self._stratified_blocks(np.array(self.strata, dtype=np.int64))
+
+    def _stratified_blocks(self, strata: npt.NDArray[np.int64]) -> Iterator[StoredWeights]:
+        # All resamples of one stratum come before those of the next. A generator for each, which starts where the
+        # stratum before ends, draws the same in blocks.
+        random = np.random.default_rng(self.seed)
+        members = [np.flatnonzero(strata == stratum) for stratum in np.unique(strata)]
+        generators = []
+        for own in members:
+            generators.append(deepcopy(random))
+            for rows in _blocks((self.resamples, len(own))):
+                _draw_weights(len(own), rows.stop - rows.start, random)
+        for rows in _blocks(self.shape):
+            weights = np.empty((rows.stop - rows.start, self.n_units), dtype=np.int16)
+            for own, generator in zip(members, generators, strict=True):
+                weights[:, own] = _draw_weights(len(own), len(weights), generator)
+            yield weights
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """The weights that `jackknife_weights` returns, in blocks."""
+
+    n_units: int
+    seed: int
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Number of blocks of units, and number of units."""
+        return min(self.n_units, JACKKNIFE_BLOCKS), self.n_units
+
+    def blocks(self) -> Iterator[StoredWeights]:
+        """The weightings in their order."""
+        block = _jackknife_block(self.n_units, self.shape[0], self.seed)
+        for rows in _blocks(self.shape):
+            yield _without(block, np.arange(rows.start, rows.stop))
+
+
+def _blocks(shape: tuple[int, int]) -> Iterator[slice]:
+    n_rows, n_units = shape
+    rows = max(1, BLOCK_CELLS // n_units)
+    for start in range(0, n_rows, rows):
+        yield slice(start, min(start + rows, n_rows))
 
 
 @lru_cache(maxsize=2)
@@ -85,11 +171,19 @@ def jackknife_weights(n_units: int, seed: int, blocks: int = JACKKNIFE_BLOCKS) -
     # Blocks of several units have larger influences than single units, but the acceleration of `bca` is a ratio in
     # which a common factor cancels: no rescaling is needed.
     n_blocks = min(n_units, blocks)
-    block = np.arange(n_units) % n_blocks
-    if n_units > blocks:
-        block = np.random.default_rng(seed).permutation(block)
-    weights: StoredWeights = (block != np.arange(n_blocks)[:, None]).astype(np.int16)
+    weights = _without(_jackknife_block(n_units, n_blocks, seed), np.arange(n_blocks))
     weights.flags.writeable = False
+    return weights
+
+
+def _jackknife_block(n_units: int, n_blocks: int, seed: int) -> npt.NDArray[np.int64]:
+    """The block of each unit; shape (n_units,)."""
+    block = np.arange(n_units) % n_blocks
+    return block if n_units == n_blocks else np.random.default_rng(seed).permutation(block)
+
+
+def _without(block: npt.NDArray[np.int64], left_out: npt.NDArray[np.int64]) -> StoredWeights:
+    weights: StoredWeights = (block != left_out[:, None]).astype(np.int16)
     return weights
 
 
@@ -134,12 +228,12 @@ def bca(value: float, resampled: Floats, jackknifed: Floats, level: float = 0.95
     return Interval(float(low), float(high), len(resampled) - len(values))
 
 
-def bootstrap_t(unit_values: Floats, weights: Weights | StoredWeights, level: float = 0.95) -> Interval:
+def bootstrap_t(unit_values: Floats, weights: Weights | StoredWeights | WeightBlocks, level: float = 0.95) -> Interval:
     """Returns the bootstrap-t interval of a mean over units, from resampled means over their own standard errors.
 
     Args:
         unit_values: shape (n_units,); NaN for a unit without a value, which the mean excludes.
-        weights: shape (n_resamples, n_units); see `unit_weights`.
+        weights: shape (n_resamples, n_units), whole or in blocks; see `unit_weights`.
         level: in (0, 1).
     Returns: an interval of width 0 if all unit values are equal; not clipped to any bounds. Resamples with fewer than
         two defined values, or with equal values only, have no standard error and are excluded and counted.
@@ -158,7 +252,8 @@ def bootstrap_t(unit_values: Floats, weights: Weights | StoredWeights, level: fl
     deviations = values - mean
     # One matrix product gives the count, the sum and the sum of squares of every resample.
     columns = np.stack([np.ones(n_defined), deviations, deviations**2], axis=1)
-    n, total, squares = (weights[:, defined].astype(np.float64) @ columns).T
+    blocks = [weights] if isinstance(weights, np.ndarray) else weights.blocks()
+    n, total, squares = np.concatenate([block[:, defined].astype(np.float64) @ columns for block in blocks]).T
     # A resample of one value drawn repeatedly has variance 0, but rounding can make it slightly positive: compare with
     # a tolerance relative to the variance of the data.
     variance = safe_divide(squares - safe_divide(total**2, n, otherwise=0), n - 1, otherwise=0)
@@ -172,7 +267,7 @@ def bootstrap_t(unit_values: Floats, weights: Weights | StoredWeights, level: fl
     return Interval(
         low=mean - float(high) * standard_error,
         high=mean - float(low) * standard_error,
-        left_out=len(weights) - len(studentized),
+        left_out=len(n) - len(studentized),
     )
 
 

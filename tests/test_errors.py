@@ -12,7 +12,7 @@ import pytest
 from pydantic import Field, TypeAdapter, ValidationError
 
 import harness
-from harness.errors import Fault, FaultsError, HarnessError, NotFetched, UnknownName, fault_lines
+from harness.errors import LISTED, Fault, FaultsError, HarnessError, NotFetched, UnknownName, fault_lines, unknown_name
 from harness.records import Claim, Record, explain_validation
 from harness.registry import CannotImport, UnknownComponent, import_object
 
@@ -149,3 +149,20 @@ def test_no_more_than_twenty_lines_are_printed_without_their_number():
 def test_rows_without_lines_are_of_one_kind_too():
     faults = [Fault("a.parquet", None, f"row {number} text", "is missing") for number in range(1, 4)]
     assert fault_lines(faults)[0] == "a.parquet: row 1 text: is missing; and 2 more"
+
+
+def test_an_unknown_name_of_many_shows_the_closest_and_the_command_that_lists_all():
+    known = [f"corpus-{letter}" for letter in "abcdefghijklmnop"] + ["climate-fever"]
+    message = unknown_name("dataset", "climate-fevr", known)
+    assert message.startswith(
+        "no dataset is called 'climate-fevr'. Did you mean 'climate-fever'? Known: climate-fever, "
+    )
+    assert message.endswith(" and 9 more; see harness list datasets, harness list benchmarks")
+    assert message.count("corpus-") == 7
+    # No command lists the columns of somebody's table.
+    assert unknown_name("column", "x", known).count(", ") == len(known) - 1
+
+
+def test_every_list_that_an_unknown_name_points_to_is_one_of_harness_list():
+    named = re.findall(r"[a-z]+", " ".join(LISTED.values()).replace("harness list", ""))
+    assert set(named) <= set(harness.list_components())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,13 @@ EXIT_INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells use it: 128 + signal 2."""
 MAX_CHARACTERS = 1_000
 """Maximum length of a name or a warning from a model."""
+
+
+def print_remarks(warnings: Iterable[str], notes: Iterable[str] = ()) -> None:
+    """Prints warnings, and notes on how inputs were read, to stderr."""
+    for word, lines in (("warning", warnings), ("note", notes)):
+        for line in lines:
+            click.echo(f"{word}: {one_line(line, MAX_CHARACTERS)}", err=True)
 
 
 @click.command()
@@ -136,8 +144,7 @@ def _score_file(
         announce=lambda line: click.echo(line, err=True),
         **options,
     )
-    for warning in result.warnings:
-        click.echo(f"warning: {one_line(warning, MAX_CHARACTERS)}", err=True)
+    print_remarks(result.warnings, result.notes)
     print_fetched(result.fetched)
     if result.dropped:
         click.echo(dropped_line(result.dropped), err=True)
@@ -201,8 +208,7 @@ def _score_archive(
         again = f"{state}; run the same command again to go on"
         click.echo(f"harness: interrupted; {again}", err=True)
         sys.exit(EXIT_INTERRUPTED)
-    for warning in result.warnings:
-        click.echo(f"warning: {one_line(warning, MAX_CHARACTERS)}", err=True)
+    print_remarks(result.warnings)
     if as_json:
         print_json(result.document())
     else:

@@ -12,7 +12,7 @@ import click
 from harness.cli.experiments import as_json, data_root, no_code, print_json
 from harness.cli.options.web import announce_hosts, print_fetched, web_options
 from harness.cli.progress import show_progress
-from harness.cli.score import MAX_CHARACTERS
+from harness.cli.score import MAX_CHARACTERS, print_remarks
 from harness.errors import fault_lines
 from harness.text_tables import count_of, format_number, one_line
 
@@ -92,7 +92,7 @@ def verify(
         _print_list(harness.verify_articles(list(articles), out=out, **arguments), as_json=as_json)
         return
     result = harness.verify(articles[0], out=out, root=data_root, **options)
-    _print_warnings(result.warnings)
+    print_remarks(result.warnings, result.notes)
     print_fetched(result.fetched)
     if as_json:
         print_json(result.document())
@@ -116,14 +116,9 @@ def _is_list(articles: Sequence[str], out: Path | None, budget: str | None) -> b
     return several or budget is not None or (out is not None and (out.is_dir() or not out.suffix))
 
 
-def _print_warnings(warnings: Sequence[str]) -> None:
-    for warning in warnings:
-        click.echo(f"warning: {one_line(warning, MAX_CHARACTERS)}", err=True)
-
-
 def _print_list(result: ReadingList, *, as_json: bool) -> None:
     """Prints a list; ends with exit code 1 if an article failed."""
-    _print_warnings(result.warnings)
+    print_remarks(result.warnings, result.notes)
     print_fetched(result.fetched)
     counts = f"{count_of(len(result.ranked), 'sentence')} of {count_of(len(result.articles), 'article')} judged"
     counts += f", {result.n_in_budget:,} to read ({result.budget})"
@@ -199,8 +194,7 @@ def probe(
     from harness.scoring.probes.writers import probe_table
 
     result = harness.probe(model, dataset, out, only=only, gold=gold, seed=seed, root=data_root)
-    for warning in result.warnings:
-        click.echo(f"warning: {one_line(warning, MAX_CHARACTERS)}", err=True)
+    print_remarks(result.warnings)
     if as_json:
         print_json(result.document())
         return

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from harness.compare.selection import Candidate, LeftOut, given_in_full, select_results
 from harness.data.claims import Column
 from harness.errors import HarnessError
-from harness.runner.result_files import Columns, Result, read_predictions
+from harness.runner.result_files import TEXTS, Columns, Result, read_predictions
 
 MAX_SHOWN = 3
 """Number of claim ids in a message."""
@@ -40,7 +41,12 @@ def choose_results(paths: Sequence[str | Path], *, all_results: bool = False) ->
     Raises: HarnessError: results with different claims or gold, or damaged files.
     """
     selection = select_results(paths, all_results=all_results)
-    predictions = {item.result.path: read_predictions(item.result) for item in selection.candidates}
+    predictions = dict[str, Columns]()
+    for item in selection.candidates:
+        columns, first = read_predictions(item.result), next(iter(predictions.values()), Columns())
+        # Results over the same claims hold the columns of the claims once, so that many results fit into memory.
+        same = {name: first[name] for name in TEXTS if first and np.array_equal(columns[name], first[name])}
+        predictions[item.result.path] = {**columns, **same}
     candidates, other_claims = _split_by_claims(selection.candidates, predictions)
     candidates, copies = _split_copies(candidates, predictions)
     results = tuple((candidate.result, predictions[candidate.result.path]) for candidate in candidates)
@@ -175,8 +181,10 @@ def check_same_claims(first: tuple[Result, Columns], second: tuple[Result, Colum
             f"compare: the results have different tasks: {result_a.task} in {result_a.path}, "
             f"{result_b.task} in {result_b.path}"
         )
-    gold_a = _gold_by_claim(columns_a)
-    gold_b = _gold_by_claim(columns_b)
+    (ids_a, labels_a), (ids_b, labels_b) = _gold_of(columns_a), _gold_of(columns_b)
+    if np.array_equal(ids_a, ids_b) and np.array_equal(labels_a, labels_b):
+        return
+    gold_a, gold_b = dict(zip(ids_a, labels_a, strict=True)), dict(zip(ids_b, labels_b, strict=True))
     differences = [
         f"{len(claim_ids):,} only in {path} ({', '.join(claim_ids[:MAX_SHOWN])})"
         for claim_ids, path in (
@@ -201,8 +209,8 @@ def check_same_claims(first: tuple[Result, Columns], second: tuple[Result, Colum
         )
 
 
-def _gold_by_claim(columns: Columns) -> dict[str, str]:
-    """Claim id to gold label of the claims with gold, in the order of the table."""
-    rows = columns["random_seed"] == columns["random_seed"][0]
-    pairs = zip(columns["claim_id"][rows], columns["gold"][rows], strict=True)
-    return {claim_id: label for claim_id, label in pairs if label is not None}
+def _gold_of(columns: Columns) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """Claim ids and gold labels of the claims with gold, in the order of the table."""
+    has_gold = np.fromiter((label is not None for label in columns["gold"]), dtype=bool, count=len(columns["gold"]))
+    rows = (columns["random_seed"] == columns["random_seed"][0]) & has_gold
+    return columns["claim_id"][rows], columns["gold"][rows]

@@ -104,13 +104,16 @@ def _fold_codes(results: Sequence[tuple[Result, Columns]], is_scored: npt.NDArra
     first_columns = results[0][1]
     if any(result.provenance.config.split.protocol == "transfer" for result, _ in results):
         return np.zeros(int(is_scored.sum()), dtype=np.int64)
-    fold_of = dict(zip(first_columns["claim_id"], first_columns["fold"], strict=True))
-    is_same = all(
-        fold_of[claim_id] == fold
-        for _, columns in results
-        for claim_id, fold in zip(columns["claim_id"], columns["fold"], strict=True)
-    )
+    is_same = all(_has_same_folds(columns, first_columns) for _, columns in results[1:])
     return codes_of(first_columns["fold"][is_scored]) if is_same else np.zeros(int(is_scored.sum()), dtype=np.int64)
+
+
+def _has_same_folds(columns: Columns, first_columns: Columns) -> bool:
+    """Whether each claim is in the same fold as in the first result."""
+    if np.array_equal(columns["claim_id"], first_columns["claim_id"]):
+        return np.array_equal(columns["fold"], first_columns["fold"])
+    fold_of = dict(zip(first_columns["claim_id"], first_columns["fold"], strict=True))
+    return all(fold_of[claim_id] == fold for claim_id, fold in zip(columns["claim_id"], columns["fold"], strict=True))
 
 
 def metric_of(table: ResultTable, name: str | None) -> tuple[str, Metric]:

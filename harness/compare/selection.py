@@ -5,6 +5,7 @@ A run folder stands for the current result of each of its systems; a result fold
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -59,10 +60,16 @@ class Selection(NamedTuple):
     """Systems of the run folders that failed when they were last run, and why."""
 
 
-def _result_folders(folder: Path) -> str:
-    """What to pass instead of a folder without results: of a chain, the run folders of its stages."""
-    stages = [str(run.parent) for run in sorted(folder.glob("*/current.json"))]
-    return " or ".join(stages) or "a result folder, or a run folder such as runs/NAME"
+def _without_result(folder: Path) -> str:
+    """The message for a folder without results, such as that of a chain, whose stages have them."""
+    stages = [run.parent for run in sorted(folder.glob("*/current.json"))]
+    if not stages:
+        return "contains no result; pass a result folder, or a run folder such as runs/NAME"
+    commands = ", ".join(f"harness report {shlex.quote(str(stage))}" for stage in stages)
+    names = ", ".join(stage.name for stage in stages)
+    is_chain = (folder / "chain.json").is_file()
+    whole = "is the folder of a chain, whose losses harness run prints; its stages" if is_chain else "has parts which"
+    return f"contains no result: it {whole} have results of their own ({names}), each with a report: {commands}"
 
 
 def select_results(paths: Sequence[str | Path], *, all_results: bool = False) -> Selection:
@@ -85,11 +92,7 @@ def select_results(paths: Sequence[str | Path], *, all_results: bool = False) ->
             continue
         entries = results_in(folder)
         if not entries:
-            raise FaultsError.single(
-                path,
-                f"contains no result; pass {_result_folders(folder)}",
-                code="no-result",
-            )
+            raise FaultsError.single(path, _without_result(folder), code="no-result")
         selection = _select(folder, entries, all_results)
         for candidate in selection.candidates:
             candidates.setdefault(candidate.result.path, candidate)

@@ -97,6 +97,18 @@ class Endpoint:
         return Estimate(request.token_estimate, dollars, rate.source, self.batch)
 
 
+class Cap(NamedTuple):
+    """The most dollars that calls may cost together."""
+
+    name: str
+    """The address and the model, for messages."""
+    budget: str
+    """The name that dollars are counted under."""
+    max_cost: float
+    spent: float
+    """Dollars that earlier runs spent of it."""
+
+
 class Estimate(NamedTuple):
     """About what a call takes at most."""
 
@@ -107,6 +119,8 @@ class Estimate(NamedTuple):
     """Who says the price; empty if it is not known."""
     in_batch: bool = False
     """Whether it is part of a batch."""
+    cap: Cap | None = None
+    """The cap that it is paid under; None without one."""
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import cached_property
 from math import ceil, floor, log10
 
 from harness.endpoints.cache import Cache, Usage
-from harness.endpoints.calls import Endpoint, Request
+from harness.endpoints.calls import Cap, Endpoint, Estimate, Request
 from harness.endpoints.completions import TokenCounts, token_counts
 from harness.files import fingerprint
+from harness.folders import cache_folder
 
 NANO = 1_000_000_000
 """Units in which dollars are counted: whole numbers, whose sums are exact."""
@@ -45,6 +47,13 @@ class Limits:
         if self._rate is None:
             return 0
         return ceil(NANO * self._rate.most(request.prompt_bound, request.answer_bound))
+
+    def cap(self) -> Cap | None:
+        """The cap of dollars with what is spent of it; None without one."""
+        if self._endpoint.max_cost is None or self._endpoint.replayed:
+            return None
+        spent = self._cache.money(self._budget_key) / NANO
+        return Cap(self._endpoint.name, self._budget_key, self._endpoint.max_cost, spent)
 
     def reserve(self, request: Request) -> bool:
         """Counts a request at its most; returns False and counts nothing if a cap does not allow it."""
@@ -95,6 +104,42 @@ class Limits:
             f"{shown_dollars(spent)} are spent, earlier runs of this experiment included, and the next call may cost "
             f"up to {shown_dollars(self._most(request) / NANO)}; raise the limit to continue"
         )
+
+
+def cap_of(endpoint: Endpoint, budget: str) -> Cap | None:
+    """The cap of dollars of an endpoint with what is spent of it; None without one.
+
+    Args:
+        endpoint: the endpoint.
+        budget: the name that dollars are counted under.
+    """
+    with Cache(cache_folder()) as cache:
+        return Limits(endpoint, cache, budget, budget).cap()
+
+
+def cap_warnings(calls: Iterable[Estimate]) -> tuple[str, ...]:
+    """A warning for each cap of dollars that calls are estimated to exceed.
+
+    Args:
+        calls: the calls of a run, each once.
+    """
+    caps, dollars = dict[str, Cap](), dict[str, float]()
+    for call in calls:
+        if call.cap is not None:
+            key = call.cap.budget
+            caps[key] = min(caps.get(key, call.cap), call.cap, key=lambda cap: cap.max_cost)
+            dollars[key] = dollars.get(key, 0.0) + (call.dollars or 0.0)
+    return tuple(
+        f"{cap.name}: max_cost ({shown_dollars(cap.max_cost)}) is below the estimate: the calls may cost up to about "
+        f"{shown_dollars(dollars[key])}{_besides(cap.spent)}, and the run ends where the cap is reached; raise "
+        f"max_cost to {shown_dollars(dollars[key] + cap.spent)}, or choose fewer claims"
+        for key, cap in caps.items()
+        if dollars[key] + cap.spent > cap.max_cost
+    )
+
+
+def _besides(spent: float) -> str:
+    return f" besides the {shown_dollars(spent)} that are spent" if spent else ""
 
 
 def shown_dollars(dollars: float) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from harness.errors import HarnessError
-from harness.files import json_document, make_folder, write_text
+from harness.files import json_document, make_folder, state_bytes, write_text
 from harness.folders import cache_folder
 
 
@@ -52,8 +52,8 @@ def require_trust(uses: Iterable[KeyUse], trusted: Collection[str], config: str)
 
 def _remembered() -> set[KeyUse]:
     try:
-        return {KeyUse(*use) for use in json.loads(_path().read_text(encoding="utf-8"))}
-    except (OSError, ValueError, TypeError):  # absent or damaged: the user is asked again
+        return {KeyUse(*use) for use in json.loads(state_bytes(_path()) or b"[]")}
+    except (ValueError, TypeError):  # damaged: the user is asked again
         return set()
 
 

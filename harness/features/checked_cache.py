@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from harness.display import displayed
+from harness.files import translate_os_errors
 
 LOCK_TIMEOUT_S = 60.0
 """Seconds to wait while another process writes."""
@@ -33,7 +34,10 @@ class Contents(NamedTuple):
 @displayed
 @dataclass(frozen=True)
 class CheckedCache:
-    """Bytes by key in a SQLite file. If the file cannot be read or written, nothing is cached, without an error."""
+    """Bytes by key in a SQLite file. If the file cannot be read or written, nothing is cached, without an error.
+
+    `contents` counts such a file as one damaged entry.
+    """
 
     path: Path
     """Path of the file."""
@@ -64,24 +68,31 @@ class CheckedCache:
             self._evict_oldest(connection)
 
     def contents(self) -> Contents:
-        """Counts and checks the entries; none if the file does not exist or is no cache."""
+        """Counts and checks the entries; none if the file does not exist, a damaged one if it is no cache."""
         entries = damaged = 0
         if self.path.exists():
-            with suppress(sqlite3.Error, OSError), closing(self._open()) as connection:
-                for key, entry in connection.execute("SELECT key, vector FROM vectors"):
-                    entries += 1
-                    damaged += not _is_whole(key, entry)
+            try:
+                with closing(self._open()) as connection:
+                    for key, entry in connection.execute("SELECT key, vector FROM vectors"):
+                        entries += 1
+                        damaged += not _is_whole(key, entry)
+            except (sqlite3.Error, OSError):
+                entries, damaged = entries + 1, damaged + 1
         return Contents(entries, damaged)
 
     def clear(self) -> None:
-        """Deletes all entries; a file that is no cache is deleted itself."""
+        """Deletes all entries; a file that is no cache is deleted itself.
+
+        Raises: WriteError: it is a folder.
+        """
         try:
             with closing(self._open()) as connection:
                 with connection:
                     connection.execute("DELETE FROM vectors")
                 connection.execute("VACUUM")
         except sqlite3.DatabaseError:
-            self.path.unlink(missing_ok=True)
+            with translate_os_errors(self.path):
+                self.path.unlink(missing_ok=True)
 
     def _open(self) -> sqlite3.Connection:
         self.path.parent.mkdir(parents=True, exist_ok=True)

@@ -7,11 +7,11 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from harness.arrays import Codes, Floats, Weights, safe_divide
+from harness.arrays import Codes, Floats, StoredWeights, Weights, safe_divide
 from harness.data.claims import Gold
 from harness.errors import HarnessError, Undefined
-from harness.metrics.base import Metric, ResamplingGroups, Run
-from harness.metrics.sums import weighted_sums
+from harness.metrics.base import ByWeights, Metric, ResamplingGroups, Run
+from harness.metrics.sums import unit_sums, weighted
 
 
 class UnitsSplitArticles(HarnessError):
@@ -45,21 +45,34 @@ class ArticleMean(Metric):
             Undefined: no article has a value.
             UnitsSplitArticles: a weight is not 1, and the claims of an article belong to several units.
         """
+        return self.by_weights(gold, run, groups)(weights)
+
+    def by_weights(self, gold: Gold, run: Run, groups: ResamplingGroups) -> ByWeights:
+        """`values` for many blocks of weightings; the values of the articles are computed once."""
         values = self._values(gold, run, groups.article)
         defined = ~np.isnan(values)
         if not defined.any():
             raise Undefined(self.undefined_reason(gold))
-        unit = unit_of_articles(groups)
-        if unit is None:
+        unit, mean = unit_of_articles(groups), values[defined].mean()
+
+        def of_whole_articles(weights: Weights | StoredWeights) -> Floats:
             # Weights of 1 draw every article whole, so the mean of the unweighted data exists whatever the units are.
             if not (weights == 1).all():
                 raise UnitsSplitArticles("a mean over articles needs resampling units that contain whole articles")
-            return np.full(len(weights), values[defined].mean())
+            return np.full(len(weights), mean)
+
+        if unit is None:
+            return of_whole_articles
         columns = np.stack([values[defined], np.ones(np.count_nonzero(defined))], axis=1)
-        # One matrix product yields numerator and denominator under all weightings; a weighting that draws no article
-        # with a value has denominator 0, and thus NaN.
-        total, n = weighted_sums(weights, unit[defined], columns).T
-        return safe_divide(total, n)
+        per_unit = unit_sums(unit[defined], columns, int(groups.unit.max()) + 1)
+
+        def under(weights: Weights | StoredWeights) -> Floats:
+            # One matrix product yields numerator and denominator under all weightings; a weighting that draws no
+            # article with a value has denominator 0, and thus NaN.
+            total, n = weighted(weights, per_unit).T
+            return safe_divide(total, n)
+
+        return under
 
     def unit_values(self, gold: Gold, run: Run, groups: ResamplingGroups) -> Floats | None:
         """The value of each article, if every unit is one article; else None."""

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from harness.arrays import Codes, Floats, Weights
+from harness.arrays import Codes, Floats, StoredWeights, Weights
 from harness.data.claims import Gold
 from harness.display import displayed
 from harness.records import Record
+
+ByWeights = Callable[[Weights | StoredWeights], Floats]
+"""Values under each weighting: weights of shape (n_weightings, n_units) give values of shape (n_weightings,)."""
 
 
 @displayed
@@ -62,6 +66,25 @@ class ResamplingGroups:
     """Stratum of each claim (such as its source), shape (n_claims,). Resampling preserves the number of units of each
     stratum; None to draw from all units."""
 
+    def take(self, rows: npt.NDArray[np.int64] | npt.NDArray[np.bool_]) -> ResamplingGroups:
+        """Returns the groups of some claims (indices or a mask), with codes in the order of first appearance."""
+        return ResamplingGroups(
+            _by_appearance(self.article[rows]),
+            _by_appearance(self.unit[rows]),
+            None if self.length is None else self.length[rows],
+            None if self.stratum is None else _by_appearance(self.stratum[rows]),
+        )
+
+
+def _by_appearance(codes: Codes) -> Codes:
+    """The codes renumbered from 0 in order of first appearance."""
+    n = len(codes)
+    first = np.full(int(np.max(codes, initial=-1)) + 1, n)
+    first[codes[::-1]] = np.arange(n)[::-1]
+    rank = np.empty(len(first), dtype=np.int64)
+    rank[np.argsort(first, kind="stable")] = np.arange(len(first))
+    return rank[codes]
+
 
 class Metric(Record):
     """A number that compares a run with gold. Its fields are its config schema.
@@ -95,6 +118,13 @@ class Metric(Record):
         Returns: shape (n_weightings,); NaN where the metric is undefined under a weighting.
         Raises: Undefined: the metric is undefined for the unweighted data; the message is the reason.
         """
+
+    def by_weights(self, gold: Gold, run: Run, groups: ResamplingGroups) -> ByWeights:
+        """`values` for many blocks of weightings; a metric that sorts or counts the claims first does that once.
+
+        Raises: Undefined: see `values`.
+        """
+        return partial(self.values, gold, run, groups)
 
     def check_requirements(self) -> None:
         """Check that what the metric needs is installed.
@@ -136,3 +166,20 @@ class Metric(Record):
     def title(self) -> str:
         """The table heading with the settings of this metric ("P@10")."""
         return self.heading.format(**self.model_dump())
+
+
+def values_by_weights(metric: Metric, gold: Gold, run: Run, groups: ResamplingGroups) -> ByWeights:
+    """The values of a metric for many blocks of weightings.
+
+    A class that overrides `values` alone is heard: what its base class prepares for other values is not used.
+
+    Raises: Undefined: the metric is undefined for the unweighted data.
+    """
+    own = next(vars(kind) for kind in type(metric).__mro__ if {"values", "by_weights"} & vars(kind).keys())
+    if "by_weights" in own:
+        return metric.by_weights(gold, run, groups)
+
+    def by_integers(weights: Weights | StoredWeights) -> Floats:
+        return metric.values(gold, run, groups, weights.astype(np.int64, copy=False))
+
+    return by_integers

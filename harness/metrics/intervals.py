@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Literal, NamedTuple
 
@@ -14,18 +14,19 @@ from harness.arrays import Codes, Floats, StoredWeights, Weights
 from harness.data.claims import Gold
 from harness.errors import Undefined
 from harness.metrics.article_means import UnitsSplitArticles
-from harness.metrics.base import Metric, ResamplingGroups, Run
-from harness.metrics.sums import is_of_sums, row_slices
+from harness.metrics.base import Metric, ResamplingGroups, Run, values_by_weights
+from harness.metrics.sums import row_slices
 from harness.records import Record
 from harness.resampling import (
     Interval,
+    LeftOut,
+    Resamples,
+    WeightBlocks,
     bca,
     bootstrap_t,
     clopper_pearson,
     jackknife_t,
-    jackknife_weights,
     percentile,
-    unit_weights,
 )
 from harness.text_tables import count_of
 
@@ -236,7 +237,11 @@ def _break_ties(run: Run, ranks_higher: npt.NDArray[np.bool_]) -> Run:
 
 
 def mean_over_seeds(
-    metric: Metric, gold: Gold, runs: Sequence[Run], groups: ResamplingGroups, weights: Weights | StoredWeights
+    metric: Metric,
+    gold: Gold,
+    runs: Sequence[Run],
+    groups: ResamplingGroups,
+    weights: Weights | StoredWeights | WeightBlocks,
 ) -> Floats:
     """The mean of the metric over runs, under each weighting.
 
@@ -245,21 +250,26 @@ def mean_over_seeds(
         gold: shape (n_claims,).
         runs: one per random seed, at least one.
         groups: article and unit of each claim.
-        weights: shape (n_weightings, n_units).
+        weights: shape (n_weightings, n_units), whole or in blocks.
     Returns: shape (n_weightings,); NaN where undefined for any run.
     Raises: Undefined: the metric is undefined for a run; the message names the run if there are several.
     """
-    total = np.zeros(len(weights))
+    total = np.zeros(weights.shape[0])
     for number, run in enumerate(runs, start=1):
         try:
-            if is_of_sums(metric):
-                total += metric.values(gold, run, groups, weights)
-                continue
-            for rows in row_slices(len(weights), 8 * weights.shape[1]):
-                total[rows] += metric.values(gold, run, groups, weights[rows].astype(np.int64, copy=False))
+            under, first = values_by_weights(metric, gold, run, groups), 0
+            for block in _blocks_of(weights):
+                total[first : first + len(block)] += under(block)
+                first += len(block)
         except Undefined as error:
             raise Undefined(f"run {number} of {len(runs)}: {error}" if len(runs) > 1 else str(error)) from None
     return total / len(runs)
+
+
+def _blocks_of(weights: Weights | StoredWeights | WeightBlocks) -> Iterator[Weights | StoredWeights]:
+    if isinstance(weights, np.ndarray):
+        return (weights[rows] for rows in row_slices(len(weights), 8 * weights.shape[1]))
+    return weights.blocks()
 
 
 def _compute_interval(
@@ -277,22 +287,22 @@ def _compute_interval(
     is_rough = n_defined < ROUGH_UNITS
     notes = [f"only {count_of(n_defined, intervals.unit)}, so the interval is rough"] if is_rough else []
     strata = strata_of(groups, intervals)
-    weights = unit_weights(n_units, intervals.resamples, intervals.random_seed, strata)
     # A method that does not apply returns None, and the next one is tried; BCa applies always.
     method: Method = "clopper-pearson"
     interval = _exact_interval(metric, gold, runs, groups, intervals)
     if interval is None and strata is None and unit_values is not None and intervals.method in ("auto", "bootstrap-t"):
         method = "bootstrap-t"
-        interval = _bootstrap_t_interval(unit_values, weights, is_auto=intervals.method == "auto")
+        interval = _bootstrap_t_interval(unit_values, intervals)
     if interval is None:
         # The jackknife also serves BCa below, which takes its acceleration from it.
-        jackknifed = mean_over_seeds(metric, gold, runs, groups, jackknife_weights(n_units, intervals.random_seed))
+        jackknifed = mean_over_seeds(metric, gold, runs, groups, LeftOut(n_units, intervals.random_seed))
         pooled = intervals.method == "auto" and unit_values is None and strata is None
         if pooled or intervals.method == "jackknife-t":
             method = "jackknife-t"
             interval = _jackknife_interval(value, jackknifed, metric)
     if interval is None:
-        resampled = mean_over_seeds(metric, gold, runs, groups, weights)
+        resamples = Resamples(n_units, intervals.resamples, intervals.random_seed, strata)
+        resampled = mean_over_seeds(metric, gold, runs, groups, resamples)
         if intervals.method == "percentile":
             method = "percentile"
             interval = percentile(resampled)
@@ -346,12 +356,13 @@ def _jackknife_interval(value: float, jackknifed: Floats, metric: Metric) -> Int
     return interval if interval.low < interval.high else None
 
 
-def _bootstrap_t_interval(unit_values: Floats, weights: StoredWeights, *, is_auto: bool) -> Interval | None:
+def _bootstrap_t_interval(unit_values: Floats, intervals: Intervals) -> Interval | None:
     """The bootstrap-t interval; None if method `auto` must use BCa instead."""
+    is_auto = intervals.method == "auto"
     if is_auto and np.count_nonzero(~np.isnan(unit_values)) >= FEW_UNITS:
         return None
-    interval = bootstrap_t(unit_values, weights)
-    return None if is_auto and interval.left_out > MAX_WITHOUT_SPREAD * len(weights) else interval
+    interval = bootstrap_t(unit_values, Resamples(len(unit_values), intervals.resamples, intervals.random_seed))
+    return None if is_auto and interval.left_out > MAX_WITHOUT_SPREAD * intervals.resamples else interval
 
 
 def _unit_values(metric: Metric, gold: Gold, runs: Sequence[Run], groups: ResamplingGroups) -> Floats | None:

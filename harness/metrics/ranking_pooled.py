@@ -8,11 +8,11 @@ from typing import ClassVar, Literal
 import numpy as np
 import numpy.typing as npt
 
-from harness.arrays import Codes, Floats, Weights, safe_divide
+from harness.arrays import Codes, Floats, StoredWeights, Weights, safe_divide
 from harness.data.claims import Gold
 from harness.errors import Undefined
-from harness.metrics.base import Metric, ResamplingGroups, Run
-from harness.metrics.sums import row_slices
+from harness.metrics.base import ByWeights, Metric, ResamplingGroups, Run
+from harness.metrics.sums import BYTES_IN_CACHE, row_slices
 from harness.metrics.ties import TieGroups, is_run_start, precision_sums, ranking_scores
 
 
@@ -32,30 +32,39 @@ class PooledTies:
         group = np.cumsum(is_group_start) - 1
         is_positive = positive[order]
         self.unit = unit[order]
-        self.starts = np.flatnonzero(is_group_start)
         self.positive_unit = self.unit[is_positive]
-        self.groups_with_positive, self.positive_starts = np.unique(group[is_positive], return_index=True)
+        # Groups without a positive claim only matter for the ranks of others, which the cumulative sums have.
+        with_positive, positive_starts = np.unique(group[is_positive], return_index=True)
+        ends = np.append(np.flatnonzero(is_group_start), len(scores))
+        self.starts, self.ends = ends[with_positive], ends[with_positive + 1]
+        self.positive_ends = np.append(positive_starts, len(self.positive_unit))
+        self.one_positive_each = len(with_positive) == len(self.positive_unit)
+        self.one_claim_each = bool((self.ends - self.starts == 1).all())
 
-    def count(self, weights: Weights) -> tuple[TieGroups, Codes]:
+    def count(self, weights: Weights | StoredWeights) -> tuple[TieGroups, Codes]:
         """The counts of the groups that have a positive claim, with each claim counted as often as its unit is drawn.
 
         Args:
             weights: shape (n_weightings, n_units).
         Returns: counts of shape (n_weightings, n_groups), and the number of drawn claims, shape (n_weightings,).
         """
-        size = np.take(weights, self.unit, axis=1)
-        # Without ties every claim is a group already, and the sum over groups would only copy the largest array.
-        if len(self.starts) < len(self.unit):
-            size = np.add.reduceat(size, self.starts, axis=1)
-        end = np.cumsum(size, axis=1)
-        # A copy, because a view would keep the whole array of cumulative sums in memory.
-        total = end[:, -1].copy()
-        # Groups without a positive claim only matter for the ranks of others, which the cumulative sum already has.
-        size = size[:, self.groups_with_positive]
-        end = end[:, self.groups_with_positive]
-        positives = np.add.reduceat(np.take(weights, self.positive_unit, axis=1), self.positive_starts, axis=1)
-        positives_before = np.cumsum(positives, axis=1) - positives
-        return TieGroups(end - size, size, positives_before, positives), total
+        drawn = _cumulated(weights, self.unit)
+        before = np.take(drawn, self.starts, axis=1)
+        positives_up_to = _cumulated(weights, self.positive_unit)
+        if not self.one_positive_each:
+            positives_up_to = np.take(positives_up_to, self.positive_ends, axis=1)
+        positives_before = positives_up_to[:, :-1]
+        positives = positives_up_to[:, 1:] - positives_before
+        size = positives if self.one_claim_each else np.take(drawn, self.ends, axis=1) - before
+        return TieGroups(before, size, positives_before, positives), drawn[:, -1].copy()
+
+
+def _cumulated(weights: Weights | StoredWeights, unit: Codes) -> Codes:
+    """How many of the first 0, 1, 2, ... claims are drawn; shape (n_weightings, n_claims + 1)."""
+    drawn = np.empty((len(weights), len(unit) + 1), dtype=np.int64)
+    drawn[:, 0] = 0
+    np.cumsum(np.take(weights, unit, axis=1), axis=1, dtype=np.int64, out=drawn[:, 1:])
+    return drawn
 
 
 class PooledMetric(Metric):
@@ -86,13 +95,21 @@ class PooledMetric(Metric):
 
     def values(self, gold: Gold, run: Run, groups: ResamplingGroups, weights: Weights) -> Floats:
         """The metric under each weighting; shape (n_weightings,), NaN where undefined."""
+        return self.by_weights(gold, run, groups)(weights)
+
+    def by_weights(self, gold: Gold, run: Run, groups: ResamplingGroups) -> ByWeights:
+        """`values` for many blocks of weightings; the claims are sorted once."""
         self.check(gold)
         ties = PooledTies(gold.positive, ranking_scores(run), groups.unit)
-        values = np.empty(len(weights))
-        # Counting holds about three arrays of 8-byte numbers per claim and weighting at once.
-        for rows in row_slices(len(weights), 3 * 8 * len(gold)):
-            values[rows] = self.from_ties(*ties.count(weights[rows]))
-        return values
+
+        def under(weights: Weights | StoredWeights) -> Floats:
+            values = np.empty(len(weights))
+            # Counting holds about three arrays of 8-byte numbers per claim and weighting at once.
+            for rows in row_slices(len(weights), 3 * 8 * len(gold), BYTES_IN_CACHE):
+                values[rows] = self.from_ties(*ties.count(weights[rows]))
+            return values
+
+        return under
 
 
 class AveragePrecision(PooledMetric):

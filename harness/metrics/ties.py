@@ -6,6 +6,7 @@ tied scores.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -130,14 +131,30 @@ def precision_sums(ties: TieGroups) -> Floats:
         claims.
     """
     before, size, positives_before, positives = ties
-    harmonic = np.concatenate([[0.0], np.cumsum(1 / np.arange(1.0, 1 + np.max(before + size, initial=0)))])
-    reciprocals = harmonic[before + size] - harmonic[before]
+    end = before + size
+    # A power of two as the limit, so that the tables of many calls are one.
+    harmonic = _harmonic_numbers(1 << int(np.max(end, initial=0)).bit_length())
+    reciprocals = np.take(harmonic, end) - np.take(harmonic, before)
     # The difference of two table entries loses digits of a single claim's 1 / (N+1), and groups of one are usual.
-    reciprocals[size == 1] = 1 / (before[size == 1] + 1)
+    # Products with 0 and 1 choose between finite values several times as fast as masks do.
+    is_single = (size == 1).astype(np.float64)
+    of_one = is_single / (before + 1)
+    several = 1 - is_single
+    if size is positives or np.array_equal(size, positives):
+        # Groups of nothing but positives, as always without ties: c is 1.
+        sums: Floats = (size + (positives_before - before) * reciprocals) * several + (positives_before + 1) * of_one
+        return sums
+    reciprocals = reciprocals * several + of_one
     # A group of one claim has c = 0/0; any c is right there, as the terms with c cancel. Dividing by 1 avoids a NaN.
     slope = (positives - 1) / np.maximum(size - 1, 1)
     expected = slope * size + (positives_before + 1 - slope * (before + 1)) * reciprocals
     return np.where(positives > 0, positives / np.maximum(size, 1) * expected, 0.0)
+
+
+@lru_cache(maxsize=1)
+def _harmonic_numbers(limit: int) -> Floats:
+    """The harmonic numbers from 0 to `limit`."""
+    return np.concatenate([[0.0], np.cumsum(1 / np.arange(1.0, 1 + limit))])
 
 
 def expected_hits(ties: TieGroups, cutoffs: Codes) -> Floats:

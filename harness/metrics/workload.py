@@ -12,11 +12,11 @@ from typing import ClassVar
 import numpy as np
 from pydantic import Field
 
-from harness.arrays import Codes, Floats, Weights, safe_divide
+from harness.arrays import Codes, Floats, StoredWeights, Weights, safe_divide
 from harness.data.claims import Gold
 from harness.errors import Undefined
-from harness.metrics.base import Metric, ResamplingGroups, Run
-from harness.metrics.sums import row_slices
+from harness.metrics.base import ByWeights, Metric, ResamplingGroups, Run
+from harness.metrics.sums import BYTES_IN_CACHE, row_slices
 from harness.metrics.ties import is_run_start, ranking_scores
 
 
@@ -59,6 +59,10 @@ class WorkloadMetric(Metric):
 
     def values(self, gold: Gold, run: Run, groups: ResamplingGroups, weights: Weights) -> Floats:
         """The metric under each weighting; shape (n_weightings,), NaN where undefined."""
+        return self.by_weights(gold, run, groups)(weights)
+
+    def by_weights(self, gold: Gold, run: Run, groups: ResamplingGroups) -> ByWeights:
+        """`values` for many blocks of weightings; the claims are sorted once."""
         self.check(gold)
         scores = ranking_scores(run)
         cost = self.costs(gold, groups)
@@ -68,14 +72,18 @@ class WorkloadMetric(Metric):
         cost = cost[order]
         positive = gold.positive[order].astype(np.int64)
         starts = np.flatnonzero(is_run_start(scores[order]))
-        values = np.empty(len(weights))
-        # About three arrays of 8-byte numbers per claim and weighting exist at once.
-        for rows in row_slices(len(weights), 3 * 8 * len(gold)):
-            drawn = np.take(weights[rows], unit, axis=1)
-            group_cost = np.add.reduceat(drawn * cost, starts, axis=1)
-            positives = np.add.reduceat(drawn * positive, starts, axis=1)
-            values[rows] = self._from_groups(group_cost, positives, drawn.sum(axis=1).astype(np.float64))
-        return values
+
+        def under(weights: Weights | StoredWeights) -> Floats:
+            values = np.empty(len(weights))
+            # About three arrays of 8-byte numbers per claim and weighting exist at once.
+            for rows in row_slices(len(weights), 3 * 8 * len(gold), BYTES_IN_CACHE):
+                drawn = np.take(weights[rows], unit, axis=1).astype(np.int64, copy=False)
+                group_cost = np.add.reduceat(drawn * cost, starts, axis=1)
+                positives = np.add.reduceat(drawn * positive, starts, axis=1)
+                values[rows] = self._from_groups(group_cost, positives, drawn.sum(axis=1).astype(np.float64))
+            return values
+
+        return under
 
     def _from_groups(self, cost: Codes, positives: Codes, n_claims: Floats) -> Floats:
         """The metric from the cost and the number of positive claims of each tie group.
@@ -141,12 +149,13 @@ class ClaimsReadPerHit(BudgetMetric):
     higher_is_better: ClassVar[bool] = False
     heading: ClassVar[str] = "claims read per hit@{n}"
 
-    def values(self, gold: Gold, run: Run, groups: ResamplingGroups, weights: Weights) -> Floats:
-        """The metric under each weighting; shape (n_weightings,), NaN where no positive claim is found."""
-        unweighted = np.ones((1, weights.shape[1]), dtype=np.int64)
-        if np.isnan(super().values(gold, run, groups, unweighted)[0]):
+    def by_weights(self, gold: Gold, run: Run, groups: ResamplingGroups) -> ByWeights:
+        """See `WorkloadMetric.by_weights`; NaN where no positive claim is found."""
+        under = super().by_weights(gold, run, groups)
+        unweighted = np.ones((1, int(np.max(groups.unit, initial=-1)) + 1), dtype=np.int64)
+        if np.isnan(under(unweighted)[0]):
             raise Undefined(f"no claim with gold label '{gold.names[-1]}' is among the first {self.n}")
-        return super().values(gold, run, groups, weights)
+        return under
 
     def from_reading(self, hits: Floats, positives: Floats, total: Floats) -> Floats:
         """Claims read / hits."""

@@ -81,5 +81,5 @@ def _restricted(data: ReportData, rows: Codes) -> ReportData:
         )
         for subject in data.subjects
     ]
-    claims = None if data.claims is None else data.claims.take(rows)
-    return data._replace(subjects=tuple(subjects), claim_ids=data.claim_ids[rows], claims=claims)
+    text_rows = None if data.text_rows is None else data.text_rows[rows]
+    return data._replace(subjects=tuple(subjects), claim_ids=data.claim_ids[rows], text_rows=text_rows)

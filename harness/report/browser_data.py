@@ -40,15 +40,15 @@ def browser_data(data: ReportData) -> dict[str, Any]:
     labels = data.table.gold.labels
     code: dict[str | None, int] = {label: number for number, label in enumerate(labels)}
     first = data.subjects[0].entry
-    claims = data.claims
+    claims, rows = data.context.claims, data.text_rows
     columns: dict[str, Any] = {
         "id": [str(claim) for claim in data.claim_ids],
         "article": texts.add_all(first_seed_column(first, "article_id").tolist()),
         "gold": [code.get(label, -1) for label in first_seed_column(first, "gold")],
     }
-    if claims is not None:
+    if claims is not None and rows is not None:
         columns |= {
-            name: texts.add_all(getattr(claims, name).tolist())
+            name: texts.add_all(getattr(claims, name)[rows].tolist())
             for name in ("text", "previous", "next", "speaker", "title")
         }
     gold_evidence = gold_passages(data, passages, texts.add)

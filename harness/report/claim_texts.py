@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from harness.arrays import Codes
 from harness.data.claims import Claims
 from harness.data.dataset import Dataset
 from harness.errors import HarnessError
@@ -54,10 +55,12 @@ def open_claim_texts(result: Result, root: str | Path | None) -> ClaimTexts:
     return ClaimTexts(experiment, joined.claims, joined.datasets, None)
 
 
-def rows_of(claims: Claims, claim_ids: np.ndarray[tuple[int], np.dtype[np.object_]]) -> Claims:
-    """Selects claims by id, in the order of the ids.
+def rows_of(claims: Claims, claim_ids: np.ndarray[tuple[int], np.dtype[np.object_]]) -> Codes:
+    """The row of each claim, by id; shape (n_claims,).
 
     Raises: KeyError: an id is missing.
     """
+    if np.array_equal(claims.claim_id, claim_ids):
+        return np.arange(len(claim_ids))
     row = {claim_id: number for number, claim_id in enumerate(claims.claim_id)}
-    return claims.take(np.array([row[claim_id] for claim_id in claim_ids], dtype=np.int64))
+    return np.array([row[claim_id] for claim_id in claim_ids], dtype=np.int64)

@@ -10,13 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.arguments import as_list
+from harness.arrays import Codes
 from harness.compare import results as compared
 from harness.compare.compare import compare_table, with_label_names
 from harness.compare.comparison import Comparison
 from harness.compare.paired_tests import Correction
 from harness.compare.results import ResultEntry, ResultTable, common_metrics, metric_of, read_table
 from harness.compare.shared_work import SharedWork
-from harness.data.claims import Claims
 from harness.errors import HarnessError
 from harness.metrics.base import Metric
 from harness.metrics.intervals import Value
@@ -59,8 +59,8 @@ class ReportData(NamedTuple):
     """Ids of all scored claims, including those without gold."""
     has_gold: Mask
     """Whether each scored claim has gold; the gold of `table` belongs to these claims."""
-    claims: Claims | None
-    """Texts of the scored claims; None if they are not available."""
+    text_rows: Codes | None
+    """Rows of the scored claims among the claims of `context`; None if their texts are not available."""
     context: ClaimTexts
 
     @property
@@ -109,7 +109,7 @@ def load_report_data(
     rows = _first_seed(table.entries[0])
     claim_ids = table.entries[0].columns["claim_id"][rows]
     gold = table.entries[0].columns["gold"][rows]
-    claims, context = _texts(context, claim_ids)
+    text_rows, context = _texts(context, claim_ids)
     return ReportData(
         table=table,
         subjects=_subjects(table, metrics, comparisons),
@@ -117,7 +117,7 @@ def load_report_data(
         comparisons=comparisons,
         claim_ids=claim_ids,
         has_gold=np.array([label is not None for label in gold], dtype=bool),
-        claims=claims,
+        text_rows=text_rows,
         context=context,
     )
 
@@ -146,7 +146,7 @@ def _subjects(
     return tuple(ReportedSystem(number, entry) for number, entry in enumerate(ordered))
 
 
-def _texts(context: ClaimTexts, claim_ids: npt.NDArray[np.object_]) -> tuple[Claims | None, ClaimTexts]:
+def _texts(context: ClaimTexts, claim_ids: npt.NDArray[np.object_]) -> tuple[Codes | None, ClaimTexts]:
     if context.claims is None:
         return None, context
     try:

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from harness.classifiers.base import ApiUsage
 from harness.endpoints.prices import joined_sources
-from harness.files import json_document
+from harness.files import json_document, state_bytes
 from harness.records import Record
 
 MEGABYTE = 2**20
@@ -98,10 +98,13 @@ def encode_cost(cost: Cost) -> bytes:
 
 
 def read_cost(unit_file: Path) -> Cost | None:
-    """The cost of a unit; None if it is unknown."""
+    """The cost of a unit; None if it is unknown.
+
+    Raises: FaultsError: what is in the place of its file is none, or not readable.
+    """
     try:
-        return Cost.model_validate_json(json.dumps(json.loads(cost_path(unit_file).read_text(encoding="utf-8"))))
-    except (OSError, ValueError, ValidationError):
+        return Cost.model_validate_json(json.dumps(json.loads(state_bytes(cost_path(unit_file)) or b"")))
+    except (ValueError, ValidationError):
         return None
 
 

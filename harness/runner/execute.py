@@ -6,8 +6,9 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from itertools import chain
+from math import inf
 from pathlib import Path
-from time import sleep, time
+from time import monotonic, sleep, time
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -37,6 +38,8 @@ from harness.user_code.local_code import refuse_changed_code
 
 MAX_REASONS = 8
 ONE_PROCESS = Workers()
+QUIET_S = 5.0
+"""Seconds of waiting for other processes after which it is said."""
 SYNC_S = 0.1
 """Seconds of fitting and scoring from which on the file of a unit waits for the disk."""
 
@@ -267,7 +270,7 @@ class _Fits:
         self, units: Sequence[Unit], data: ExperimentData, folder: Path, *, fresh: bool, tell: UnitEvents
     ) -> None:
         self.units = tuple(units)
-        self.folder, self.fresh, self._tell = folder, fresh, tell
+        self.folder, self.fresh, self.tell = folder, fresh, tell
         self._gold = data.gold
         self._claims = {evidence_key(unit.system.evidence): data.claims_of(unit.system) for unit in units}
         self.packages = tuple(
@@ -319,7 +322,7 @@ class _Fits:
     def fit(self, number: int) -> FittedUnit | HarnessError:
         """Fits a unit, in any process; returns the error that ended its fit."""
         unit, began_at = self.units[number], time()
-        self._tell.started(unit)
+        self.tell.started(unit)
         try:
             with stage_clock() as spent:
                 fitted = self._fit(unit)
@@ -376,12 +379,15 @@ def _fit_all(fits: _Fits, workers: Workers, failures: _Failures) -> Iterator[tup
     except WorkerDied:  # a worker that started late may have met other code than the one that was hashed
         refuse_changed_code()
         raise
-    pause = POLL_S[0]
+    pause, waits_since = POLL_S[0], monotonic()
     while elsewhere := [number for number in elsewhere if not is_unneeded(number)]:
         with fits.session():
             outcomes = [(number, fits.do(number)) for number in elsewhere]
         yield from ((fits.units[number], outcome) for number, outcome in outcomes if outcome is not None)
         elsewhere = [number for number, outcome in outcomes if outcome is None]
         if len(elsewhere) == len(outcomes):
+            if monotonic() - waits_since > QUIET_S:
+                fits.tell.awaited(len(elsewhere))
+                waits_since = inf  # said once
             sleep(pause)
             pause = min(2 * pause, POLL_S[1])

@@ -10,7 +10,7 @@ from harness.classifiers.base import TaskPrompt
 from harness.data.labels.tasks import answers_of, find_task
 from harness.display import displayed
 from harness.endpoints.calls import Estimate
-from harness.endpoints.limits import shown_dollars
+from harness.endpoints.limits import cap_warnings, shown_dollars
 from harness.endpoints.prices import joined_sources
 from harness.endpoints.trusted_hosts import KeyUse
 from harness.errors import HarnessError
@@ -34,6 +34,8 @@ class Forecast(NamedTuple):
     """Who says the price."""
     in_batches: int = 0
     """Number of calls that are requests of batches; each fit has batches of its own."""
+    warnings: tuple[str, ...] = ()
+    """Caps of dollars below what the calls may cost."""
 
     @classmethod
     def of(cls, calls: Iterable[Estimate]) -> Self:
@@ -46,6 +48,7 @@ class Forecast(NamedTuple):
             unpriced=sum(call.dollars is None for call in calls),
             prices=joined_sources([call.prices for call in calls]),
             in_batches=sum(call.in_batch for call in calls),
+            warnings=cap_warnings(calls),
         )
 
     def __add__(self, other: object) -> Forecast:
@@ -58,6 +61,7 @@ class Forecast(NamedTuple):
             unpriced=self.unpriced + other.unpriced,
             prices=joined_sources([self.prices, other.prices]),
             in_batches=self.in_batches + other.in_batches,
+            warnings=self.warnings + other.warnings,
         )
 
     def money(self) -> str:

@@ -228,7 +228,7 @@ def _values_of(column: pa.Array) -> npt.NDArray[Any]:
         encoded = column.dictionary_encode(null_encoding="encode")
         texts = np.array(encoded.dictionary.to_pylist(), dtype=object)
         return np.asarray(texts[np.from_dlpack(encoded.indices)])
-    if pa.types.is_floating(column.type) and not column.null_count:
+    if (pa.types.is_floating(column.type) or pa.types.is_integer(column.type)) and not column.null_count:
         return np.from_dlpack(column)
     if pa.types.is_integer(column.type):
         return np.array([np.nan if number is None else number for number in column.to_pylist()])

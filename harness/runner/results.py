@@ -56,6 +56,8 @@ class _SystemRuns(NamedTuple):
     """Predictions for `rows` by random seed; the only key is None if the fits do not depend on it."""
     counts: Mapping[str, Floats]
     """What metrics count of the passages shown, see `Run.evidence_counts`."""
+    groups: ResamplingGroups
+    """Article and resampling unit of each test row, in the order of the table."""
 
     def gold(self, selected: Bools) -> Gold:
         """Gold of the selected test rows, which must all have gold.
@@ -123,7 +125,8 @@ def build_result(
         shown = data.evidence[evidence_key(system.evidence)]
         runs = {None: ranking_values(data.joined, shown, rows, loaded.metrics)}
     counts = _evidence_counts(loaded, data, system, rows)
-    system_runs = _SystemRuns(loaded, data, system, rows, runs, counts)
+    groups = _resampling_groups(data.claims, experiment.intervals).take(rows)
+    system_runs = _SystemRuns(loaded, data, system, rows, runs, counts, groups)
     predictions = _predictions_parquet(system_runs)
     write_bytes(result_folder / "predictions.parquet", predictions)
     write_text(result_folder / "experiment.yaml", document)
@@ -184,9 +187,8 @@ def _predictions_parquet(
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    loaded, data, system, rows, runs, counts = system_runs
-    experiment = loaded.experiment
-    claims = data.claims_of(system).take(rows)
+    loaded, data, system, rows, runs, counts, groups = system_runs
+    experiment, claims = loaded.experiment, data.claims
     labels, of_passages = data.gold.gold.labels, experiment.task == "evidence"
     codes = np.full(len(data.claims), -1, dtype=np.int64)
     codes[data.gold.rows_with_gold] = data.gold.gold.codes
@@ -196,32 +198,33 @@ def _predictions_parquet(
     for fold in data.folds:
         fold_of[fold.test] = fold.name
     tables = []
-    strata = _strata(claims, experiment.intervals)
+    evidence = data.claims_of(system).evidence[rows]
     for seed, run in runs.items():
         columns = {
-            "claim_id": arrow_texts(claims.claim_id),
-            "article_id": arrow_texts(claims.article_id),
+            "claim_id": arrow_texts(claims.claim_id[rows]),
+            "article_id": arrow_texts(claims.article_id[rows]),
             "fold": arrow_texts(fold_of[rows]),
             "random_seed": arrow_numbers(np.full(len(rows), experiment.random_seeds[0] if seed is None else seed)),
             "gold": arrow_texts(gold_texts(data.joined)[rows]) if of_passages else label_column(labels, codes[rows]),
         }
         columns |= {f"score:{label}": arrow_numbers(run.scores[:, n]) for n, label in enumerate(labels)}
         columns["predicted"] = label_column(labels, run.predicted)
-        columns["speaker"] = arrow_texts(claims.speaker)
+        columns["speaker"] = arrow_texts(claims.speaker[rows])
         if experiment.intervals.unit == "topic":
-            columns["topic"] = arrow_texts(claims.topic)
-        if strata is not None:
-            columns["stratum"] = arrow_numbers(strata)
+            columns["topic"] = arrow_texts(claims.topic[rows])
+        if groups.stratum is not None:
+            columns["stratum"] = arrow_numbers(groups.stratum)
         if shown is not None:
             columns["has_evidence"] = arrow_numbers(shown)
             columns |= {name: arrow_numbers(column) for name, column in count_columns(counts).items()}
         if shown is not None or of_passages:
-            groups = gold_groups(data.joined)
-            columns["gold_evidence"] = pa.array([groups[row] for row in rows], pa.list_(pa.list_(pa.string())))
-        if any(claims.evidence):
-            passage_ids = [[passage.passage_id for passage in passages] for passages in claims.evidence]
+            gold_evidence = gold_groups(data.joined)
+            columns["gold_evidence"] = pa.array([gold_evidence[row] for row in rows], pa.list_(pa.list_(pa.string())))
+        if any(evidence):
+            passage_ids = [[passage.passage_id for passage in passages] for passages in evidence]
             columns["evidence"] = pa.array(passage_ids, pa.list_(pa.string()))
-        columns["length"] = arrow_numbers(_lengths(claims))
+        if groups.length is not None:
+            columns["length"] = arrow_numbers(groups.length)
         if data.gold.gold.shares is not None:
             columns |= {f"share:{label}": arrow_numbers(shares[:, n]) for n, label in enumerate(labels)}
         if run.reasons is not None:
@@ -257,16 +260,18 @@ def _shares(data: ExperimentData) -> Floats:
     return shares
 
 
-def _strata(claims: Claims, intervals: Intervals) -> Codes | None:
-    return None if intervals.stratify is None else group_codes(claims, intervals.stratify)
-
-
-def _lengths(claims: Claims) -> Codes:
-    return np.fromiter(map(len, claims.text), dtype=np.int64, count=len(claims))
+def _resampling_groups(claims: Claims, intervals: Intervals) -> ResamplingGroups:
+    article = claims.article_codes()
+    return ResamplingGroups(
+        article,
+        article if intervals.unit == "article" else group_codes(claims, intervals.unit),
+        np.fromiter(map(len, claims.text), dtype=np.int64, count=len(claims)),
+        None if intervals.stratify is None else group_codes(claims, intervals.stratify),
+    )
 
 
 def _compute_result(system_runs: _SystemRuns, result_id: str, result_folder: Path, provenance: Provenance) -> Result:
-    loaded, data, system, rows, runs, _ = system_runs
+    loaded, data, system, rows, runs, _, groups = system_runs
     experiment = loaded.experiment
     scored = np.isin(rows, data.gold.rows_with_gold)
     is_duplicate = scored & np.isin(rows, data.duplicate_rows)
@@ -298,7 +303,7 @@ def _compute_result(system_runs: _SystemRuns, result_id: str, result_folder: Pat
         task=experiment.task,
         dataset=data.joined.name,
         n=int(scored.sum()),
-        n_articles=len(np.unique(data.claims.article_codes()[rows[scored]])),
+        n_articles=len(np.unique(groups.article[scored])),
         n_positive=int(scored_gold.positive.sum()) if find_task(experiment.task).binary else None,
         excluded=_excluded(rows, data, n_unanswered),
         values=values,
@@ -332,7 +337,7 @@ def _slices(system_runs: _SystemRuns, scored: Bools) -> Iterator[SliceValues]:
             continue
         values = _values(system_runs, in_slice)
         gold = system_runs.gold(in_slice)
-        n_units = len(np.unique(group_codes(data.claims, unit)[rows[in_slice]]))
+        n_units = len(np.unique(system_runs.groups.unit[in_slice]))
         n_positive = int(gold.positive.sum()) if binary else None
         yield SliceValues(
             by=claim_slice.by,
@@ -348,13 +353,10 @@ def _slices(system_runs: _SystemRuns, scored: Bools) -> Iterator[SliceValues]:
 
 def _values(system_runs: _SystemRuns, kept: Bools) -> dict[str, Value]:
     """Computes every metric over the rows where `kept` is true."""
-    loaded, data, system, rows, runs, counts = system_runs
+    loaded, data, system, rows, runs, counts, groups = system_runs
     intervals = loaded.experiment.intervals
     kept_gold = system_runs.gold(kept)
-    claims = data.claims.take(rows[kept])
-    groups = ResamplingGroups(
-        claims.article_codes(), group_codes(claims, intervals.unit), _lengths(claims), _strata(claims, intervals)
-    )
+    groups = groups.take(kept)
     shown = _has_evidence(data, system, rows)
     kept_runs = [
         Run(

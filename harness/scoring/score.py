@@ -45,6 +45,8 @@ class ScoringResult:
     claims: tuple[ScoredClaim, ...] = ()
     """All claims in order; empty if they were written to a file."""
     warnings: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
+    """Remarks on how the inputs were read."""
     dropped: dict[str, int] = field(default_factory=dict)
     """Number of pieces of the articles that gave no claim, by kind (`time`, `byline`)."""
     fetched: tuple[dict[str, Any], ...] = ()
@@ -58,6 +60,7 @@ class ScoringResult:
             "n_articles": self.n_articles,
             "out": None if self.out is None else str(self.out),
             "warnings": list(self.warnings),
+            "notes": list(self.notes),
             "dropped": self.dropped,
             "fetched": list(self.fetched),
             "claims": [claim.document() for claim in self.claims],
@@ -152,17 +155,17 @@ def score(
         else:
             with atomic_file(target) as temporary:
                 WRITERS[target.suffix.lower()](
-                    temporary, WriteRequest(model, batches, lambda: _warnings(model, source))
+                    temporary, WriteRequest(model, batches, lambda: (*_warnings(model, source), *source.all_notes()))
                 )
     # The languages and notes of the inputs are complete only now that every batch is read.
-    result.warnings = _warnings(model, source)
+    result.warnings, result.notes = _warnings(model, source), tuple(source.all_notes())
     result.dropped = dict(source.dropped)
     result.fetched = tuple(source.fetched)
     return result
 
 
 def _warnings(model: Model, source: ScoringInput) -> tuple[str, ...]:
-    return (*model.warnings, *language_warnings(model, list(source.languages)), *source.all_notes())
+    return (*model.warnings, *language_warnings(model, list(source.languages)))
 
 
 def _count_claims(batches: Iterator[ScoredBatch], result: ScoringResult, advance: Advance) -> Iterator[ScoredBatch]:
@@ -183,7 +186,7 @@ class WriteRequest(NamedTuple):
     model: Model
     batches: Iterator[ScoredBatch]
     warnings: Callable[[], tuple[str, ...]]
-    """Function that returns the warnings; complete after all batches are read."""
+    """Function that returns the warnings and notes; complete after all batches are read."""
 
 
 def _write_jsonl(path: Path, request: WriteRequest) -> None:

@@ -71,8 +71,13 @@ def verify(
     )
     document = _read_one(source, article)
     result = reader.read(document, document.article.language or source.language)
-    warnings = (*reader.warnings, *source.all_notes(), *result.warnings)
-    result = replace(result, out=target, warnings=warnings, fetched=tuple(source.fetched))
+    result = replace(
+        result,
+        out=target,
+        warnings=(*reader.warnings, *result.warnings),
+        notes=tuple(source.all_notes()),
+        fetched=tuple(source.fetched),
+    )
     if target is not None:
         write_verifications(target, [result], author)
     return result

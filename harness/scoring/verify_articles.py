@@ -101,7 +101,8 @@ def verify_articles(
         budget=limit,
         out=target,
         n_stored=desk.n_stored,
-        warnings=(*reader.warnings, *source.all_notes(), *_shared_warnings(results)),
+        warnings=(*reader.warnings, *_shared_warnings(results)),
+        notes=tuple(source.all_notes()),
         fetched=tuple(source.fetched),
     )
     if target is not None and is_folder:

@@ -82,3 +82,11 @@ def test_options_that_do_not_go_together(lines, arguments, message):
     result = scored(lines, *arguments)
     assert result.exit_code == 2
     assert message in result.stderr
+
+
+def test_how_a_file_was_read_is_a_note(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes("text\nDie Mieten in K\xf6ln stiegen um 30 Prozent.\n".encode("cp1252"))
+    lines = scored(path, "--language", "en").stderr.splitlines()
+    assert [line for line in lines if line.startswith("note: ") and "is not UTF-8; read as" in line]
+    assert not [line for line in lines if line.startswith("warning: ") and "UTF-8" in line]

@@ -9,7 +9,7 @@ import shutil
 import numpy as np
 import pytest
 
-from harness import HarnessError, compare_results, run
+from harness import HarnessError, build_report, compare_results, run
 from harness.compare.exchanges import Exchanges, randomization_p_values
 from harness.compare.paired_tests import (
     Exchanged,
@@ -193,6 +193,14 @@ def test_results_that_cannot_be_compared(results, tmp_path, harness):
         compare_results([next((results / "results").iterdir())])
     with pytest.raises(HarnessError, match="contains no result"):
         compare_results([tmp_path])
+    for stage in ("detect", "my judge"):
+        (tmp_path / "chain" / stage).mkdir(parents=True)
+        (tmp_path / "chain" / stage / "current.json").write_text("{}", encoding="utf-8")
+    (tmp_path / "chain" / "chain.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(HarnessError, match=r"its stages have results of their own \(detect, my judge\)") as refused:
+        build_report([tmp_path / "chain"])
+    chain = tmp_path / "chain"
+    assert str(refused.value).endswith(f": harness report {chain}/detect, harness report '{chain}/my judge'")
     with pytest.raises(HarnessError, match="no metric of these results is called 'f2'"):
         compare_results([results], metric="f2")
     run("quickstart", only=["length"], limit=30, out=tmp_path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import sqlite3
 from contextlib import closing
 
@@ -11,6 +12,7 @@ import pytest
 
 from harness.features.checked_cache import LARGE, CheckedCache
 from harness.features.vector_cache import VectorCache, compute_or_load
+from harness.files import WriteError
 
 PROCESSES, ENTRIES = 3, 20
 
@@ -119,3 +121,17 @@ def test_an_entry_that_is_written_in_parts_is_read_whole(tmp_path):
     assert cache.get_bytes(["large"]) == {}
     cache.put_bytes({"large": entry})
     assert cache.get_bytes(["large"]) == {"large": entry}
+
+
+def test_a_file_that_is_no_cache_counts_as_damaged_until_it_is_deleted(tmp_path):
+    cache = CheckedCache(tmp_path / "c.sqlite", 1_000_000)
+    for place in (lambda path: path.write_text("no cache at all"), os.mkfifo):
+        place(cache.path)
+        cache.put_bytes({"a": b"1"})
+        assert cache.get_bytes(["a"]) == {}
+        assert cache.contents() == (1, 1)
+        cache.clear()
+        assert not cache.path.exists()
+    cache.path.mkdir()
+    with pytest.raises(WriteError, match=r"c.sqlite: cannot be written: a folder exists where a file is needed"):
+        cache.clear()

@@ -9,7 +9,7 @@ from harness.metrics.intervals import Value
 from harness.metrics.labels import Accuracy, Precision
 from harness.metrics.ranking_per_article import MeanAveragePrecision, PrecisionAt
 from harness.metrics.ranking_pooled import AveragePrecision
-from harness.resampling import bca, bootstrap_t, jackknife_weights, percentile, unit_weights
+from harness.resampling import Resamples, bca, bootstrap_t, jackknife_weights, percentile, unit_weights
 
 
 def articles(n_articles, seed=0, claims=8):
@@ -242,3 +242,38 @@ def test_an_interval_by_strata_leaves_out_what_lies_between_them():
     assert "2 strata by source" in got.note
     across = ResamplingGroups(case.groups.article, case.groups.unit, None, codes(np.arange(80) % 2))
     assert "article belongs to several strata (source)" in measure(Accuracy(), case.gold, [case.run], across, by).note
+
+
+class _Halved(AveragePrecision):
+    def values(self, gold, run, groups, weights):
+        assert weights.dtype == np.int64
+        return super().values(gold, run, groups, weights) / 2
+
+
+def test_values_that_a_subclass_changes_are_changed_in_each_resample():
+    case = articles(12)
+    weights = Resamples(12, 100, 13)
+    whole, halved = (
+        mean_over_seeds(metric, case.gold, [case.run], case.groups, weights)
+        for metric in (AveragePrecision(), _Halved())
+    )
+    np.testing.assert_array_equal(halved, whole / 2)
+
+
+@pytest.mark.parametrize("metric", [AveragePrecision(), Accuracy(), MeanAveragePrecision()])
+def test_resamples_in_blocks_give_the_values_of_all_at_once(metric, monkeypatch):
+    case = articles(12)
+    whole = metric.values(case.gold, case.run, case.groups, unit_weights(12, 100, 13).astype(np.int64))
+    monkeypatch.setattr("harness.resampling.BLOCK_CELLS", 12 * 7)
+    monkeypatch.setattr("harness.resampling.KEPT_CELLS", 0)
+    in_blocks = mean_over_seeds(metric, case.gold, [case.run], case.groups, Resamples(12, 100, 13))
+    np.testing.assert_allclose(in_blocks, whole, rtol=1e-14)
+
+
+def test_groups_of_some_claims_are_numbered_by_appearance():
+    groups = ResamplingGroups(
+        np.array([0, 1, 2, 1, 0]), np.array([4, 0, 2, 0, 4]), np.arange(5), np.array([1, 0, 1, 0, 1])
+    )
+    some = groups.take(np.array([False, True, True, True, True]))
+    assert (some.article.tolist(), some.unit.tolist()) == ([0, 1, 0, 2], [0, 1, 0, 2])
+    assert (some.length.tolist(), some.stratum.tolist()) == ([1, 2, 3, 4], [0, 1, 0, 1])

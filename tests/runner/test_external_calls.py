@@ -176,12 +176,17 @@ def test_a_run_stops_at_its_cap_in_dollars_and_a_higher_one_goes_on(write, model
     planned = plan(write(PRICED), out=tmp_path / "runs")
     assert re.search(r"tokens, which cost at most about \$0\.\d+ by the config; cached", str(planned))
     config = write(f"{PRICED}, max_cost: 0.03")
+    (warning,) = plan(config, out=tmp_path / "runs").forecast.warnings
+    at_most = re.search(r"max_cost \(\$0\.0300\) is below the estimate: .* up to about (\$0\.\d+), ", warning).group(1)
+    assert f"raise max_cost to {at_most}, or choose fewer claims" in warning
     for _ in range(2):  # a run that goes on pays from the same budget
         with pytest.raises(HarnessError, match=r"the max_cost limit \(\$0\.0300\) would be exceeded: .*; raise"):
             run(config, out=tmp_path / "runs")
         sent = len(model_server.asked)
         assert sent * 0.00089 <= 0.03
     assert len(list((tmp_path / "runs" / "asked" / "units").glob("*.parquet"))) >= 1
+    assert "besides the $0.0" in str(plan(config, out=tmp_path / "runs"))
+    assert not plan(write(f"{PRICED}, max_cost: 5"), out=tmp_path / "runs").forecast.warnings
     outcome = run(write(f"{PRICED}, max_cost: 5"), out=tmp_path / "runs")
     assert len(model_server.asked) == 1 + 49 <= planned.forecast.calls
     cost = outcome.results[0].cost

@@ -19,6 +19,8 @@ import pytest
 from harness import HarnessError, files, load_experiment, plan, run
 from harness.classifiers.baselines.trivial import Length
 from harness.files import WriteError
+from harness.runner import execute
+from harness.runner.units import leases
 from harness.runner.units.leases import unit_lease
 from harness.runner.units.sharing import shared_folder
 
@@ -336,3 +338,18 @@ def test_a_shard_names_the_systems_that_fail(config, tmp_path, harness_process):
     assert done.returncode == 1
     assert "waits failed: fold-0, seed 1: 'waits:Waits' raised ValueError: no more of this" in done.stdout
     assert "16 of 28 units fitted; 12 units of the experiment left" in done.stdout
+
+
+def test_a_run_says_that_it_waits_and_a_clock_that_is_ahead_keeps_no_lease(config, tmp_path, monkeypatch):
+    units, lines = run(config, out=tmp_path / "runs").folder / "units", list[str]()
+    unit = min(units.glob("*.parquet"))
+    unit.unlink()
+    (units / ".leases").mkdir(exist_ok=True)
+    lease = units / ".leases" / f"{unit.stem}.json"
+    lease.write_text('{"host": "elsewhere", "pid": 1, "began": "5", "token": "x"}')
+    os.utime(lease, (2**32, 2**32))  # in the year 2106
+    monkeypatch.setattr(leases, "LEASE_S", 0.3)
+    monkeypatch.setattr(execute, "QUIET_S", 0.0)
+    assert run(config, out=tmp_path / "runs", say=lines.append).fitted == 1
+    (line,) = lines
+    assert line.startswith("waits for 1 unit that other processes are fitting; one that gives no sign of life for ")

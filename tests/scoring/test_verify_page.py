@@ -10,7 +10,7 @@ from typing import Any
 
 from harness.data.corpora.passages import Passage
 from harness.records import Article
-from harness.scoring.verification.judged_claims import JudgedClaim, QuotedPassage
+from harness.scoring.verification.judged_claims import JudgedClaim, QuotedPassage, Verification
 from harness.scoring.verify_page import verification_page
 
 EVIL = '"><script>alert(1)</script><b onclick=x>'
@@ -31,8 +31,22 @@ class Page(HTMLParser):
         self.links += [value or "" for name, value in attrs if name == "href"]
 
 
+DATASET = """\
+format: 2
+name: rents
+version: "1.2"
+title: Rents in ten towns
+license: CC0-1.0
+language: en
+"""
+
+
 def page(
-    text: str = "A fact. More.", verdict: str = "refuted", passage_text: str = "A passage.", **passage: Any
+    text: str = "A fact. More.",
+    verdict: str = "refuted",
+    passage_text: str = "A passage.",
+    corpus: str = "corpus.jsonl",
+    **passage: Any,
 ) -> str:
     shown = Passage(**{"passage_id": "p", "document_id": "d", "text": passage_text} | passage)
     claim = JudgedClaim(
@@ -49,15 +63,16 @@ def page(
     )
     card = SimpleNamespace(labels=LABELS, schemes=(), probabilities=True)
     measured = {"experiment": EVIL, "stages": {"detect": EVIL}, "rows": {"S0": {"value": 0.4, "low": 0.3, "high": 0.5}}}
-    chain = SimpleNamespace(judge=SimpleNamespace(card=card), card=SimpleNamespace(measured=measured))
-    result: Any = SimpleNamespace(
+    chain: Any = SimpleNamespace(judge=SimpleNamespace(card=card), card=SimpleNamespace(measured=measured))
+    result = Verification(
         article=Article(article_id="a", title=EVIL, text=text),
         claims=(claim,),
         chain=chain,
-        corpus=Path("corpus.jsonl"),
-        n_passages=1,
+        corpus=Path(corpus),
+        n_passages=1234,
         n_sentences=2,
         warnings=(EVIL,),
+        notes=("read as cp1252",),
     )
     return verification_page(result)
 
@@ -108,3 +123,15 @@ def test_the_text_shows_no_verdict_away_from_its_passages():
 def test_a_long_passage_is_cut_with_a_sign():
     assert "w" * 700 + "…" in page(passage_text="w" * 701)
     assert "…" not in page(passage_text="w" * 700)
+
+
+def test_the_page_names_the_dataset_of_the_passages_or_their_file(tmp_path):
+    (tmp_path / "dataset.yaml").write_text(DATASET, encoding="utf-8")
+    assert "Passages: 1,234 of Rents in ten towns (rents 1.2)." in page(corpus=str(tmp_path / "evidence.jsonl"))
+    (tmp_path / "dataset.yaml").unlink()
+    assert f"Passages: 1,234 of {tmp_path.name}/corpus.jsonl." in page(corpus=str(tmp_path / "corpus.jsonl"))
+    assert "Passages: 1,234 of towns.jsonl." in page(corpus=str(tmp_path / "towns.jsonl"))
+
+
+def test_notes_stand_on_the_page_with_the_warnings():
+    assert "<p>Note: read as cp1252.</p>" in page()

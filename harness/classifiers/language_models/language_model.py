@@ -29,6 +29,7 @@ from harness.endpoints.cache import Cache
 from harness.endpoints.calls import Endpoint, Estimate, Request, StoredReply
 from harness.endpoints.capabilities import RESPONSE_FORMATS, EndpointCapabilities, response_format_parameter
 from harness.endpoints.cassette import read_cassette
+from harness.endpoints.limits import cap_of
 from harness.endpoints.prices import PRICE_EXAMPLE, Price
 from harness.endpoints.replay import get_replies, stored_replies, submitted_requests
 from harness.endpoints.trusted_hosts import KeyUse
@@ -329,10 +330,10 @@ class LanguageModel(Classifier):
         known = stored_replies(requests, endpoint).keys() | submitted_requests(requests, endpoint)
         # Trial calls are never part of a batch.
         trial_endpoint = replace(endpoint, batch=False)
-        trial_estimates = {request.key: trial_endpoint.estimate(request) for request in unanswered_trials}
-        return trial_estimates | {
-            request.key: endpoint.estimate(request) for request in requests if request.key not in known
-        }
+        estimates = {request.key: trial_endpoint.estimate(request) for request in unanswered_trials}
+        estimates |= {request.key: endpoint.estimate(request) for request in requests if request.key not in known}
+        cap = cap_of(endpoint, self._budget or self._ledger)
+        return {key: estimate._replace(cap=cap) for key, estimate in estimates.items()}
 
     def _guide_for(self, labels: tuple[str, ...]) -> PromptGuideline:
         if self.guide is None:

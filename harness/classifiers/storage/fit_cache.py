@@ -15,7 +15,7 @@ from harness.classifiers.base import Classifier, Scorer, package_versions
 from harness.classifiers.storage.serialize import deserialize, serialize
 from harness.data.claims import Claims, Gold
 from harness.errors import HarnessError
-from harness.files import atomic_folder, file_sha256, fingerprint, json_document
+from harness.files import atomic_folder, file_sha256, fingerprint, json_document, read_bytes
 from harness.folders import cache_folder
 from harness.partial_files import is_temporary
 from harness.user_code.local_code import code_fingerprint
@@ -79,7 +79,7 @@ def _read(folder: Path) -> Scorer | None:
     try:
         if not is_whole_fit(folder):
             return None
-        scorer = deserialize(json.loads((folder / STRUCTURE).read_bytes()), folder)
+        scorer = deserialize(json.loads(read_bytes(folder / STRUCTURE)), folder)
         os.utime(folder)  # marks the fit as recently used
     except (OSError, ValueError, HarnessError):
         return None
@@ -89,8 +89,8 @@ def _read(folder: Path) -> Scorer | None:
 def is_whole_fit(folder: Path) -> bool:
     """Whether the files of a fit are those that were written; a folder of another kind has no checks, and is whole."""
     try:
-        return not (folder / STRUCTURE).exists() or json.loads((folder / CHECKS).read_bytes()) == _checks(folder)
-    except (OSError, ValueError):
+        return not (folder / STRUCTURE).exists() or json.loads(read_bytes(folder / CHECKS)) == _checks(folder)
+    except (OSError, ValueError, HarnessError):
         return False
 
 

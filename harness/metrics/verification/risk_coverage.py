@@ -8,10 +8,10 @@ from typing import ClassVar, Literal, NamedTuple
 import numpy as np
 from pydantic import Field
 
-from harness.arrays import Bools, Codes, Floats, Weights
+from harness.arrays import Bools, Codes, Floats, StoredWeights, Weights
 from harness.data.claims import Gold
 from harness.errors import Undefined
-from harness.metrics.base import Metric, ResamplingGroups, Run
+from harness.metrics.base import ByWeights, Metric, ResamplingGroups, Run
 from harness.metrics.sums import row_slices
 
 
@@ -65,16 +65,25 @@ class _Selective(Metric):
 
     def values(self, gold: Gold, run: Run, groups: ResamplingGroups, weights: Weights) -> Floats:
         """The metric under each weighting; shape (n_weightings,), NaN without claims."""
+        return self.by_weights(gold, run, groups)(weights)
+
+    def by_weights(self, gold: Gold, run: Run, groups: ResamplingGroups) -> ByWeights:
+        """`values` for many blocks of weightings; the claims are sorted once."""
         order, ends = _ranked(run)
         if not len(order):
             raise Undefined("there are no claims")
         wrong: Bools = (run.predicted != gold.codes)[order]
-        unit, values = groups.unit[order], np.empty(len(weights))
-        for rows in row_slices(len(weights), 24 * len(order)):
-            drawn = weights[rows][:, unit].astype(np.float64)
-            n_claims, n_wrong = np.cumsum(drawn, axis=1)[:, ends], np.cumsum(drawn * wrong, axis=1)[:, ends]
-            values[rows] = self.of_counts(n_claims, n_wrong)
-        return values
+        unit = groups.unit[order]
+
+        def under(weights: Weights | StoredWeights) -> Floats:
+            values = np.empty(len(weights))
+            for rows in row_slices(len(weights), 24 * len(order)):
+                drawn = weights[rows][:, unit].astype(np.float64)
+                n_claims, n_wrong = np.cumsum(drawn, axis=1)[:, ends], np.cumsum(drawn * wrong, axis=1)[:, ends]
+                values[rows] = self.of_counts(n_claims, n_wrong)
+            return values
+
+        return under
 
     @abstractmethod
     def of_counts(self, n_claims: Floats, n_wrong: Floats) -> Floats:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from harness.arguments import as_list
 from harness.display import brief
-from harness.errors import Fault, FaultsError
+from harness.errors import Fault, FaultsError, known_names
 from harness.folders import shipped
 from harness.records import preview
 from harness.runner.config import Experiment, plain_data
@@ -39,8 +39,8 @@ def find_config(name_or_path: str | Path) -> Path:
     shipped_config = shipped("experiments") / f"{path.stem}.yaml"
     if shipped_config.exists() and path.suffix in ("", ".yaml") and path.parent.name in ("", "experiments"):
         return shipped_config
-    names = sorted(config.stem for config in shipped("experiments").glob("*.yaml"))
-    message = f"does not exist; give the path of a config, or the name of a shipped one: {', '.join(names)}"
+    names = known_names("shipped experiment", path.stem, [each.stem for each in shipped("experiments").glob("*.yaml")])
+    message = f"does not exist; give the path of a config, or the name of a shipped one: {names}"
     raise FaultsError.single(path, message, code="does-not-exist")
 
 

@@ -18,7 +18,7 @@ from harness.classifiers.language_models.usage import usages_of
 from harness.display import displayed
 from harness.endpoints.calls import Endpoint, Request, StoredReply
 from harness.endpoints.completions import error_summary, first_choice, is_cut_off
-from harness.endpoints.limits import shown_dollars
+from harness.endpoints.limits import cap_of, cap_warnings, shown_dollars
 from harness.endpoints.replay import budget_of, get_replies, stored_replies
 from harness.endpoints.trusted_hosts import require_trust
 from harness.errors import Fault, FaultsError, HarnessError
@@ -58,6 +58,8 @@ class CallPlan(NamedTuple):
     """Who says the price."""
     in_batches: bool = False
     """Whether the others are requests of batches."""
+    warnings: tuple[str, ...] = ()
+    """Caps of dollars below that price."""
 
     def __str__(self) -> str:
         missing = self.requests - self.stored
@@ -68,6 +70,7 @@ class CallPlan(NamedTuple):
         return (
             f"would send {missing:,} calls{batches} to {self.host}, with at most about {self.tokens:,} tokens{money}; "
             f"{self.stored:,} of {self.requests:,} replies are stored"
+            + "".join(f"\nwarning: {warning}" for warning in self.warnings)
         )
 
 
@@ -110,11 +113,13 @@ class Judge:
         stored = stored_replies([*requests.values()], self.endpoint)
         missing = [self.endpoint.estimate(request) for key, request in requests.items() if key not in stored]
         rate = self.endpoint.rate()
+        cap = cap_of(self.endpoint, budget_of([*requests.values()]))
         return CallPlan(
             *(len(requests), len(stored), sum(call.tokens for call in missing), self.endpoint.host),
             dollars=None if rate is None else sum(call.dollars or 0.0 for call in missing),
             prices=rate.source if rate else "",
             in_batches=self.endpoint.batch,
+            warnings=cap_warnings(call._replace(cap=cap) for call in missing),
         )
 
     def judge(self, comparisons: Sequence[Comparison], *, offline: bool = False) -> Judgments:

@@ -12,7 +12,7 @@ from harness.data.claims import Gold
 from harness.errors import Undefined
 from harness.metrics.base import Metric, ResamplingGroups, Run
 from harness.metrics.intervals import Intervals, Method, mean_over_seeds, strata_of
-from harness.resampling import Interval, bca, jackknife_t, jackknife_weights, unit_weights
+from harness.resampling import Interval, LeftOut, Resamples, bca, jackknife_t
 
 
 class ResampledValues(NamedTuple):
@@ -46,13 +46,12 @@ def resample(
         raise Undefined("only one unit")
     unweighted = np.ones((1, n_units), dtype=np.int64)
     # The weights depend on nothing but these arguments, so every system gets the same resamples: the basis of pairing.
-    weights = unit_weights(n_units, intervals.resamples, intervals.random_seed, strata_of(groups, intervals))
-    left_out_weights = jackknife_weights(n_units, intervals.random_seed)
+    resamples = Resamples(n_units, intervals.resamples, intervals.random_seed, strata_of(groups, intervals))
     return ResampledValues(
         runs=tuple(runs),
         value=float(mean_over_seeds(metric, gold, runs, groups, unweighted)[0]),
-        resampled=mean_over_seeds(metric, gold, runs, groups, weights),
-        jackknifed=mean_over_seeds(metric, gold, runs, groups, left_out_weights),
+        resampled=mean_over_seeds(metric, gold, runs, groups, resamples),
+        jackknifed=mean_over_seeds(metric, gold, runs, groups, LeftOut(n_units, intervals.random_seed)),
     )
 
 

@@ -28,7 +28,7 @@ from harness.runner.runs.prepare import Announce, prepare, read_chosen
 from harness.runner.runs.run_result import RunResult
 from harness.runner.runs.trial import Trial
 from harness.runner.runs.unchanged import RunInputs
-from harness.runner.storage.current import record_run
+from harness.runner.storage.current import failures_in, record_run
 from harness.runner.units.cluster_fits import Workers
 from harness.runner.units.failures import failed_systems, nothing_fitted
 from harness.runner.units.pool import started_early
@@ -210,6 +210,7 @@ def _shared(folder: Path, say: Say, *, alone: bool = False) -> Iterator[None]:
             say(f"{folder}: joins a run that is going on; what both need is fitted once")
         else:
             remove_partial_files(folder)
+        failures_in(folder)  # what cannot be read ends the run before it begins
         yield
 
 

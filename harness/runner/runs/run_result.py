@@ -193,4 +193,5 @@ class RunPlan(NamedTuple):
         cost = f"would send up to {calls:,} calls{batches} to {hosts}, with at most about {tokens:,} tokens"
         cost += self.forecast.money()
         keys = "".join(f"\nwould send the key in {use.variable} to {use.host}" for use in self.keys)
-        return f"{summary}\n{cost}; cached replies are reused{keys}"
+        warnings = "".join(f"\nwarning: {warning}" for warning in self.forecast.warnings)
+        return f"{summary}\n{cost}; cached replies are reused{keys}{warnings}"

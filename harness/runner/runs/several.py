@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from harness.data.load import find_dataset
 from harness.display import Rows
 from harness.errors import EndsRun, Fault, FaultsError, HarnessError, NotFetched, UnknownName, unknown_name
-from harness.files import json_document, write_text
+from harness.files import json_document, state_bytes, write_text
 from harness.records import Record
 from harness.runner.config import Experiment, System
 from harness.runner.configs.read_several import ReadSeveral
@@ -184,8 +184,8 @@ def read_experiment_list(folder: Path) -> ExperimentList | None:
     if not path.exists():
         return None
     try:
-        listed = ExperimentList.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError):
+        listed = ExperimentList.model_validate_json(state_bytes(path) or b"")
+    except ValidationError:
         listed = None
     if listed is None or listed.format != LIST_FORMAT:
         raise FaultsError.single(path, "is damaged or of another version; run the experiments again", code="changed")

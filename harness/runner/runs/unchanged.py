@@ -22,7 +22,7 @@ from harness.classifiers.base import Classifier, package_versions
 from harness.classifiers.composite.wrapped import WrappingClassifier
 from harness.data.load import find_dataset
 from harness.errors import HarnessError
-from harness.files import file_sha256, fingerprint, json_document, read_bytes, write_text
+from harness.files import file_sha256, fingerprint, json_document, state_bytes, write_text
 from harness.records import Record
 from harness.runner.config import LoadedExperiment
 from harness.runner.plan import Unit
@@ -71,11 +71,14 @@ class RunInputs(NamedTuple):
         return cls(loaded, trial, root, folder, _digest(loaded, trial, root, folder))
 
     def find_results(self) -> list[Result] | None:
-        """The results of the last run, if it had the same inputs and all its files are whole; else None."""
-        if self.digest is None:
+        """The results of the last run, if it had the same inputs and all its files are whole; else None.
+
+        Raises: FaultsError: what is in the place of the record is no file, or not readable.
+        """
+        if self.digest is None or (record := state_bytes(self.folder / FILE_NAME)) is None:
             return None
         try:
-            run = FinishedRun.model_validate_json(read_bytes(self.folder / FILE_NAME))
+            run = FinishedRun.model_validate_json(record)
             if run.format != FORMAT or run.inputs != self.digest:
                 return None
             if any(file_sha256(self.folder / name) != digest for name, digest in run.files.items()):

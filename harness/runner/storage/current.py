@@ -7,15 +7,17 @@ by the time that they record.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from pydantic import ValidationError
 
 from harness.errors import FaultsError, HarnessError
-from harness.files import json_document, read_bytes, write_text
-from harness.records import Record
+from harness.files import json_document, state_bytes, write_text
+from harness.records import Record, preview
 from harness.runner.result_files import Result, read_result
 from harness.runner.units.failures import FailedSystem
 
@@ -127,10 +129,22 @@ def _is_there(folder: Path, entry: ListedResult) -> bool:
 
 
 def _read_list(folder: Path) -> ResultList:
-    """The list of a run folder; empty if there is none, or none that can be read, so that the recorded times decide."""
+    """The list of a run folder; empty if there is none, or a damaged or old one, so that the recorded times decide.
+
+    Raises: FaultsError: it is no file, not readable, or of a newer version, which would lose what it says.
+    """
+    path = folder / FILE_NAME
+    data = state_bytes(path) or b"{}"
+    with suppress(ValueError, TypeError, KeyError, RecursionError):
+        if (number := json.loads(data)["format"]) > LIST_FORMAT:
+            message = (
+                f"is of a newer version of the harness (format {preview(number)}; this one reads {LIST_FORMAT}); use "
+                "that version, or another folder"
+            )
+            raise FaultsError.single(path, message, field="format", code="newer-version")
     try:
-        written = ResultList.model_validate_json(read_bytes(folder / FILE_NAME))
-    except (FaultsError, ValidationError):
+        written = ResultList.model_validate_json(data)
+    except ValidationError:
         return ResultList(format=LIST_FORMAT)
     return written if written.format == LIST_FORMAT else ResultList(format=LIST_FORMAT)
 

@@ -113,5 +113,6 @@ def plan_document(units: Sequence[PlannedUnit], estimate: UnitEstimate, forecast
     money = None if forecast.unpriced else forecast.dollars
     return {
         "estimate": {**estimate._asdict(), "calls": forecast.calls, "tokens": forecast.tokens, "money": money},
+        **({"warnings": [*forecast.warnings]} if forecast.warnings else {}),
         "unit_list": [unit._asdict() for unit in units],
     }

@@ -19,7 +19,8 @@ from time import monotonic, sleep
 from typing import Any, NamedTuple
 from uuid import uuid4
 
-from harness.files import make_folder, translate_os_errors
+from harness.errors import FaultsError
+from harness.files import make_folder, state_bytes, translate_os_errors
 
 LEASE_S = 120.0
 """Seconds without a sign of life after which the lease of another machine has run out."""
@@ -54,8 +55,10 @@ class Lease:
 
     def is_own(self) -> bool:
         """Whether nobody has taken the lease over, as happens after a pause of this process that outlasts it."""
-        seen = _look(self.path)
-        return seen is not None and seen.content == self.content
+        with suppress(FaultsError):
+            seen = _look(self.path)
+            return seen is not None and seen.content == self.content
+        return False
 
     def give_back(self) -> None:
         """Ends the lease."""
@@ -76,7 +79,7 @@ class Waiting:
 
         Args:
             path: the file of the unit.
-        Raises: WriteError: the lease cannot be written.
+        Raises: WriteError: the lease cannot be written. FaultsError: what is in its place is no file.
         """
         file = path.parent / ".leases" / f"{path.stem}.json"
         lease = _make(file)
@@ -144,10 +147,14 @@ def _make(file: Path) -> Lease | None:
 
 
 def _look(file: Path) -> Seen | None:
-    try:
-        return Seen(file.read_bytes(), file.stat().st_mtime_ns)
-    except OSError:
-        return None
+    """A lease; None if it has ended.
+
+    Raises: FaultsError: something else is in its place, for whose end nobody may wait.
+    """
+    with suppress(OSError):
+        content = state_bytes(file)
+        return None if content is None else Seen(content, file.stat().st_mtime_ns)
+    return None
 
 
 def _remove(file: Path, seen: Seen) -> None:

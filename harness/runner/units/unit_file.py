@@ -14,7 +14,7 @@ import numpy as np
 from harness.arrays import Codes, Floats, arrow_numbers, arrow_texts
 from harness.classifiers.base import QuoteCounts
 from harness.data.claims import Column
-from harness.files import fingerprint, sha256
+from harness.files import fingerprint, sha256, state_bytes
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -118,12 +118,17 @@ def label_column(labels: Sequence[str], codes: Codes) -> pa.Array:
 
 
 def read_unit(path: Path, unit_id: str) -> StoredUnit | None:
-    """Reads the file of a unit; None if it is missing, or damaged: cut short, changed, or of another unit."""
+    """Reads the file of a unit; None if it is missing, or damaged: cut short, changed, or of another unit.
+
+    Raises: FaultsError: what is in its place is no file, or not readable.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    if (data := state_bytes(path)) is None:
+        return None
     try:
-        file = pq.ParquetFile(pa.BufferReader(path.read_bytes()))  # read_table imports pandas
+        file = pq.ParquetFile(pa.BufferReader(data))  # read_table imports pandas
         table = file.read(use_threads=file.metadata.num_rows > MANY_ROWS)
         facts = json.loads(table.schema.metadata[METADATA])
         recorded = facts.pop("fingerprint")

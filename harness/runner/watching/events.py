@@ -70,6 +70,10 @@ class EventLog:
             self._say(f"--events {self._path}: {explain_os_error(error)}; the run goes on without further events")
             self.close()
 
+    def say(self, line: str) -> None:
+        """Says a line to the user, which is no event."""
+        self._say(line)
+
     def close(self) -> None:
         """Closes the file."""
         if self._file is not None:

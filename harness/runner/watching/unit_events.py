@@ -8,7 +8,9 @@ from typing import Any
 from harness.errors import HarnessError
 from harness.features.stages import Spent
 from harness.runner.plan import Unit
+from harness.runner.units.leases import LEASE_S
 from harness.runner.watching.events import NO_EVENTS, EventLog
+from harness.text_tables import count_of
 
 
 class UnitEvents:
@@ -49,6 +51,13 @@ class UnitEvents:
     def found(self, unit: Unit) -> None:
         """A unit was fitted before, or by another run."""
         self._events.write("unit_found", **self._facts(unit))
+
+    def awaited(self, n: int) -> None:
+        """Other processes say that they fit the last units."""
+        self._events.say(
+            f"waits for {count_of(n, 'unit')} that other processes are fitting; one that gives no sign of life for "
+            f"{LEASE_S:.0f} s is taken over"
+        )
 
     def _facts(self, unit: Unit) -> dict[str, Any]:
         return {

@@ -80,13 +80,13 @@ def prepare(folder: Path, settings: dict[str, Any]) -> None:
     """
     path = folder / MANIFEST
     document = {"format": FORMAT, **settings}
-    if path.is_file():
+    if path.exists():
         with folder_lock(folder, "settings of scores", name=".settings.lock", wait_s=10):
             _compare(folder, document, may_replace=True)
         return
     make_folder(folder)
     if any(not entry.name.startswith(".") for entry in folder.iterdir()):
-        if path.is_file():  # another shard has begun in the meantime
+        if path.exists():  # another shard has begun in the meantime
             _compare(folder, document, may_replace=False)
             return
         raise HarnessError(f"{folder}: is not empty and has no {MANIFEST}; choose another folder for the scores")

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from harness.data.corpora.passages import Passage
+from harness.data.corpora.passages import CORPUS_FILES, Passage
+from harness.data.dataset import read_info
 from harness.display import displayed
+from harness.errors import FaultsError
 from harness.records import Article
 from harness.runner.chain.saved_chain import ChainModel
 from harness.scoring.verification.checked_claims import EarlierVerdict, earlier_verdict_of
@@ -107,8 +111,19 @@ class Verification:
     out: Path | None = None
     """Output file; None: no file was written."""
     warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    """Remarks on how the article was read."""
     fetched: tuple[dict[str, Any], ...] = ()
     """How each article from the web was fetched: URLs, date, status, SHA-256."""
+
+    @cached_property
+    def corpus_name(self) -> str:
+        """What readers know the passages by: the dataset that they are of, or else their file."""
+        with suppress(FaultsError):
+            info = read_info(self.corpus.parent)
+            return f"{info.title} ({info.name} {info.version})"
+        is_usual = self.corpus.name in (*CORPUS_FILES, "evidence.jsonl")
+        return f"{self.corpus.resolve().parent.name}/{self.corpus.name}" if is_usual else self.corpus.name
 
     def document(self) -> dict[str, Any]:
         """The document that `harness verify --json` prints."""
@@ -122,6 +137,7 @@ class Verification:
             "n_passages": self.n_passages,
             "out": None if self.out is None else str(self.out),
             "warnings": list(self.warnings),
+            "notes": list(self.notes),
             "fetched": list(self.fetched),
             "claims": [claim.document() for claim in self.claims],
         }

@@ -76,9 +76,9 @@ def list_page(reading_list: ReadingList) -> str:
         budget=str(reading_list.budget),
         kind=score_kind(first),
         detector=first.chain.detector.card.system,
-        corpus=first.corpus.name,
+        corpus=first.corpus_name,
         n_passages=first.n_passages,
-        warnings=reading_list.warnings,
+        warnings=(*reading_list.warnings, *reading_list.notes),
     )
 
 

@@ -96,6 +96,8 @@ class ReadingList:
     n_stored: int = 0
     """Number of articles that an earlier run had judged."""
     warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    """Remarks on how the articles were read."""
     fetched: tuple[dict[str, Any], ...] = ()
     """How each article from the web was fetched: URLs, date, status, SHA-256."""
 
@@ -126,6 +128,7 @@ class ReadingList:
             "n_in_budget": self.n_in_budget,
             "out": None if self.out is None else str(self.out),
             "warnings": list(self.warnings),
+            "notes": list(self.notes),
             "fetched": list(self.fetched),
             "claims": [claim.document() for _, claim in self.ranked],
         }

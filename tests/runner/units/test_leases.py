@@ -11,6 +11,7 @@ import time
 
 import pytest
 
+from harness.errors import FaultsError
 from harness.files import WriteError
 from harness.runner.units import leases
 from harness.runner.units.leases import Waiting, unit_lease
@@ -164,3 +165,16 @@ def test_a_full_disk_is_said_and_leaves_no_lease(unit, monkeypatch):
         Waiting().try_take(unit)
     monkeypatch.undo()
     assert Waiting().try_take(unit) is not None
+
+
+@pytest.mark.parametrize("place", [os.mkdir, os.mkfifo])
+def test_nobody_waits_for_what_is_no_lease(place, unit):
+    own = Waiting().try_take(unit)
+    own.give_back()
+    place(own.path)
+    with (
+        pytest.raises(FaultsError, match=r"u1.json: is a (folder|device or a pipe); expected a file"),
+        unit_lease(unit),
+    ):
+        pass
+    assert not own.is_own()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 from pathlib import Path
@@ -9,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness import compare_results, plan, run
+from harness import FaultsError, compare_results, plan, run
+from harness.runner.cost import read_cost
 from harness.runner.units.unit_file import Predictions, encode_unit, read_unit
 
 IDS = np.array(["a-1", "a-2", "b-1"], dtype=object)
@@ -121,3 +123,12 @@ def test_a_damaged_file_of_a_result_is_made_again(config, tmp_path, name, how):
     for path, content in files.items():
         assert path.name == "result.json" or path.read_bytes() == content
     assert len(compare_results([tmp_path / "small"]).systems) == 2
+
+
+@pytest.mark.parametrize("read", [lambda path: read_unit(path, "u1"), read_cost])
+@pytest.mark.parametrize("place", [os.mkdir, os.mkfifo])
+def test_a_folder_or_a_pipe_in_the_place_of_a_unit_is_named(read, place, tmp_path):
+    for name in ("u1.parquet", "u1.cost.json"):
+        place(tmp_path / name)
+    with pytest.raises(FaultsError, match=r"u1.* is a (folder|device or a pipe); expected a file"):
+        read(tmp_path / "u1.parquet")

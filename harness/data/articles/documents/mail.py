@@ -1,4 +1,4 @@
-"""Reads the article of an e-mail (EML): its subject, its date, and its text without quoted replies and signature."""
+"""Reads the article of an e-mail (EML): its subject, its date, and its text without replies, greeting and signature."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from email.utils import parsedate_to_datetime
 
 from harness.data.articles.article_file import InputFile, LoadedArticle
 from harness.data.articles.documents.content import Document, article_of, counted, day_of
+from harness.data.articles.documents.courtesies import without_courtesies
 from harness.data.articles.documents.fragment import blocks_of_html
 from harness.data.articles.page_blocks import Block
 from harness.errors import FaultsError
@@ -94,6 +95,7 @@ def read_mail(file: InputFile) -> list[LoadedArticle]:
         document.blocks = paragraphs_of_text(without_replies(plain, document))
     else:
         document.blocks = blocks_of_page
+    document.blocks = without_courtesies(document.blocks, document)
     _note_attachments(file, mail)
     if not any(block.text.strip() for block in document.blocks):
         left_out = f" of its own (left out: {counted(document.dropped)})" if document.dropped else ""

@@ -66,15 +66,13 @@ def test_plain_text():
     article = loaded.article
     assert (article.title, article.published) == ("Ferry traffic grows – 12 %", "2024-03-05")
     assert article.text.split("\n") == [
-        "Hello,",
         "the ferry carried 3 million people in 2023, which is more than ever before in its history. The council voted "
         "to raise the budget of the ferry by 12 percent this year.",
         "First item.",
         "Second item that is longer.",
-        "Thanks.",
     ]
     assert [part.part for part in loaded.marked.parts] == ["list item", "list item"]
-    assert dict(loaded.marked.dropped) == {"quoted passage": 1, "signature": 1}
+    assert dict(loaded.marked.dropped) == {"quoted passage": 1, "signature": 1, "greeting": 1, "closing": 1}
     assert notes == ["a.eml: attachments are not read: report.pdf"]
 
 
@@ -113,6 +111,51 @@ def test_html_is_read_where_the_plain_text_says_little():
 )
 def test_replies_and_signatures(text, expected):
     assert read(mail(text))[0].article.text == expected
+
+
+FACT = "The ferry carried 3 million people."
+
+
+@pytest.mark.parametrize(
+    ("greeting", "closing"),
+    [
+        ("Dear Mr. Smith,", "Kind regards,"),
+        ("Hi all", "Best"),
+        ("Sehr geehrte Frau Dr. Weiß,\nsehr geehrter Herr Braun,", "Mit freundlichen Grüßen"),
+        ("Hallo zusammen,", "Viele Grüße aus Kiel"),
+        ("Chère Anne, cher Paul,", "Bien cordialement,"),
+        ("Estimados señores,", "Un saludo"),
+        ("Gentile Dott. Rossi,", "Distinti saluti"),
+        ("Geachte mevrouw De Vries,", "Met vriendelijke groet,"),
+        ("Szanowni Państwo!", "Z poważaniem"),
+        ("Prezados senhores,", "Atenciosamente,"),
+    ],
+)
+def test_a_greeting_and_a_closing_are_no_claims(greeting, closing):
+    under = "Ann Smith\nHead of Press, Town of X\n+44 20 7946 0000"
+    loaded, _ = read(mail(f"{greeting}\n\n{FACT}\n\n{closing}\n{under}\n"))
+    assert loaded.article.text == FACT
+    assert dict(loaded.marked.dropped) == {"greeting": greeting.count("\n") + 1, "closing": 1}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Dear prices keep shoppers away.",  # a sentence
+        "Hi Ann, the ferry carried 3 million people in 2023.",  # shares its line
+        "Beste Ergebnisse aller Zeiten!",
+        f"{FACT}\nDear all,",  # not at the beginning
+        f"{FACT}\nThanks to the council, it did.",
+        "Best regards\n" + "\n".join(f"Ferry number {n} sank." for n in range(12)),  # not at the end
+    ],
+)
+def test_what_only_looks_like_a_courtesy_stays(text):
+    assert read(mail(text))[0].article.text == text
+
+
+def test_a_postscript_under_the_closing_stays():
+    loaded, _ = read(mail(f"{FACT}\n\nCheers\nAnn\n\nPS: The budget rose by 12 percent.\n"))
+    assert loaded.article.text == f"{FACT}\nPS: The budget rose by 12 percent."
 
 
 @pytest.mark.parametrize(
