@@ -201,7 +201,10 @@ def __getattr__(name: str) -> Any:
         return import_module("importlib.metadata").version("claim-harness")
     if name not in _MODULES:
         raise AttributeError(f"module 'harness' has no attribute '{name}'")
-    return getattr(import_module(_MODULES[name]), name)
+    from harness.files import gc_paused
+
+    with gc_paused():
+        return getattr(import_module(_MODULES[name]), name)
 
 
 def __dir__() -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -17,7 +18,10 @@ def main() -> None:
     if is_ours:
         # No work is lost, and an interrupted import would print a traceback.
         signal.signal(signal.SIGINT, _exit_at_once)
+    gc.disable()  # all that an import makes stays, and a collection would walk through it
     from harness.cli import main as run_command
+
+    gc.enable()
 
     try:
         if is_ours:

@@ -92,34 +92,41 @@ def displayed(cls: C) -> C:
     return cls
 
 
-def html_rows(rows: Sequence[Mapping[str, Any]], caption: str) -> str:
-    """The first rows of a table for notebooks."""
+def html_rows(rows: Sequence[Mapping[str, Any]], caption: str, n_rows: int | None = None) -> str:
+    """The first rows of a table for notebooks; `n_rows` are in the table, if `rows` are not all."""
     shown = rows[:MAX_ROWS]
     columns = list(dict.fromkeys(name for row in shown for name in row))
     head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in columns)
     cells = [[brief(row[name]) if name in row else "" for name in columns] for row in shown]
     body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in cells)
-    title = caption if len(rows) <= MAX_ROWS else f"{caption}, the first {MAX_ROWS}"
+    title = caption if (len(rows) if n_rows is None else n_rows) <= MAX_ROWS else f"{caption}, the first {MAX_ROWS}"
     parts = [f"<caption>{html.escape(title)}</caption>", f"<thead><tr>{head}</tr></thead>", f"<tbody>{body}</tbody>"]
     return f"<table>{''.join(parts)}</table>"
 
 
-class Rows(tuple[T_co, ...]):
-    """A tuple of records that says how many they are, shows the first ones in notebooks, and becomes a data frame."""
+class ShownRows:
+    """What a sequence of records does to say how many they are, show the first ones, and become a data frame."""
 
     __slots__ = ()
 
-    def __repr__(self) -> str:
-        return f"<{len(self):,} {type(self[0]).__name__}>" if self else "()"
+    def __repr__(self: Any) -> str:
+        return f"<{len(self):,} {type(self[0]).__name__}>" if len(self) else "()"
 
-    def _repr_html_(self) -> str:
-        return html_rows([row_of(item) for item in self], repr(self))
+    def _repr_html_(self: Any) -> str:
+        return html_rows([row_of(item) for item in self[:MAX_ROWS]], repr(self), len(self))
 
-    def to_pandas(self) -> pd.DataFrame:
+    def to_pandas(self: Any) -> pd.DataFrame:
         """The records as a data frame, one row each."""
         import pandas as pd
 
         return pd.DataFrame([row_of(item) for item in self])
+
+
+class Rows(ShownRows, tuple[T_co, ...]):
+    """A tuple of records that says how many they are, shows the first ones in notebooks, and becomes a data frame."""
+
+    __slots__ = ()
+    to_pandas = ShownRows.to_pandas
 
 
 def row_of(item: Any) -> dict[str, Any]:

@@ -8,8 +8,9 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -17,6 +18,8 @@ from harness.errors import EndsRun, FaultsError
 from harness.partial_files import replace_folder, temporary_folder
 
 UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+Content = bytes | Callable[[], Iterable[bytes]]
+"""Content of a file to write: whole, or a function that returns its pieces, so that memory does not grow with it."""
 
 
 class WriteError(EndsRun):
@@ -167,7 +170,12 @@ def make_folder(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
 
 
-def write_files(files: Mapping[Path, bytes], *, unsynced: Container[Path] = ()) -> None:
+def pieces(content: Content) -> Iterable[bytes]:
+    """Returns the pieces of the content of a file."""
+    return (content,) if isinstance(content, bytes) else content()
+
+
+def write_files(files: Mapping[Path, Content], *, unsynced: Container[Path] = ()) -> None:
     """Writes several files: all of them, or none if one cannot be written.
 
     Args:
@@ -181,7 +189,7 @@ def write_files(files: Mapping[Path, bytes], *, unsynced: Container[Path] = ()) 
     staged: list[tuple[Path, Path]] = []
     partial: dict[Path, Path] = {}
     with ExitStack() as folders:
-        for path, data in files.items():
+        for path, content in files.items():
             require_replaceable(path)
             make_folder(path.parent)
             with translate_os_errors(path):
@@ -189,7 +197,7 @@ def write_files(files: Mapping[Path, bytes], *, unsynced: Container[Path] = ()) 
                     partial[path.parent] = folders.enter_context(temporary_folder(path.parent))
                 temporary = partial[path.parent] / str(len(staged))
                 with temporary.open("wb") as stream:
-                    stream.write(data)
+                    stream.writelines(pieces(content))
                     stream.flush()
                     if path not in unsynced:
                         os.fsync(stream.fileno())
@@ -362,4 +370,10 @@ def file_sha256(path: Path) -> str:
 def fingerprint(parts: Iterable[object]) -> str:
     """Returns the SHA-256 digest, in hex, of a sequence of texts, numbers and None."""
     # JSON marks where each part ends, so that ("ab", "c") and ("a", "bc") have different digests.
-    return sha256(json.dumps(list(parts), separators=(",", ":")))
+    # Block by block, the digest of the whole list: a million parts are never in memory at once.
+    digest, rest, comma = hashlib.sha256(b"["), iter(parts), ""
+    while block := list(islice(rest, 10_000)):
+        digest.update((comma + json.dumps(block, separators=(",", ":"))[1:-1]).encode())
+        comma = ","
+    digest.update(b"]")
+    return digest.hexdigest()

@@ -46,7 +46,7 @@ FLAG_LABEL = "look again"
 class Record(BaseModel):
     """Base of all records: frozen, strict, without unknown fields."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
     def __repr__(self) -> str:
         return short_repr(self)

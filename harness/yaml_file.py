@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
 DUPLICATE_KEY = "duplicate-key"
 MAX_BITS = 10_000
 """Maximum size of an integer; Python refuses to print one of 14,000 bits or more."""
+READ_DIFFERENTLY = (
+    r"""[\t\r\x85\u2028\u2029\ufeff]|(?:^|[^\w])!|[\[{](?:[^\n]{0,999}|[^]}]{0,999})\?"""
+    r"""|^[\s-]*\?|::|[|>][-+0-9]*#"""
+)
+"""What libyaml and PyYAML read differently in some places: tabs, tags, `?` within words, rare ends of lines."""
 KeyPath = tuple[str | int, ...]
 """Keys and list indices from the root of a document to a value."""
 
@@ -50,8 +56,7 @@ def read_yaml(path: Path, duplicates: list[Fault] | None = None) -> YamlWithLine
 
     text = read_text(path)
     try:
-        loader = yaml.SafeLoader(text)
-        root = loader.get_single_node()
+        loader, root = _read_nodes(text)
         if root is None:
             raise FaultsError.single(path, "is empty; expected keys and values (name: ...)", code="empty")
         checker = _NodeChecker(path, loader)
@@ -76,10 +81,29 @@ def read_yaml(path: Path, duplicates: list[Fault] | None = None) -> YamlWithLine
         raise FaultsError.single(path, message, code="not-yaml") from None
 
 
+def _read_nodes(text: str) -> tuple[yaml.SafeLoader | yaml.CSafeLoader, yaml.Node | None]:
+    """Returns a loader and the root node of a text, read by libyaml where it reads the text as PyYAML does.
+
+    PyYAML reads anew what libyaml refuses, so that messages are the same with and without libyaml.
+
+    Raises: yaml.YAMLError: the text is no YAML, or has several documents.
+    """
+    import yaml
+
+    if yaml.__with_libyaml__ and not re.search(READ_DIFFERENTLY, text, re.MULTILINE):
+        fast = yaml.CSafeLoader(text)
+        try:
+            return fast, fast.get_single_node()
+        except (yaml.YAMLError, ValueError, RecursionError):
+            pass
+    loader = yaml.SafeLoader(text)
+    return loader, loader.get_single_node()
+
+
 class _NodeChecker:
     """Walks through a document, records the line of each value, and finds duplicate keys, aliases and invalid keys."""
 
-    def __init__(self, path: Path, loader: yaml.SafeLoader) -> None:
+    def __init__(self, path: Path, loader: yaml.SafeLoader | yaml.CSafeLoader) -> None:
         self.path = path
         self.loader = loader
         self.lines: dict[KeyPath, int] = {}

@@ -10,7 +10,7 @@ import pytest
 from small_dataset import PLACES, make_dataset
 
 import harness
-from harness.display import Rows, displayed, fields_of, html_of, short_repr
+from harness.display import Rows, ShownRows, displayed, fields_of, html_of, short_repr
 
 LONGEST = 500
 """Characters of a `repr`."""
@@ -24,7 +24,7 @@ def reached_from(item: Any, visited: dict[int, Any]) -> None:
     children = list(fields_of(item).values())
     if isinstance(item, dict):
         children += item.values()
-    elif isinstance(item, tuple | list):
+    elif isinstance(item, tuple | list | ShownRows):
         children += item
     for child in children:
         reached_from(child, visited)

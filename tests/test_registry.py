@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import json
 import os
@@ -62,14 +63,17 @@ def wheel(folder: Path, name: str, files: dict[str, str], entry_points: str) -> 
     return path
 
 
-def install(path: Path, site: Path) -> None:
-    """Installs a wheel into a folder: by pip, or by what pip does with one where there is no pip."""
+def install(paths: list[Path], site: Path) -> None:
+    """Installs wheels into a folder: by pip, or by what pip does with one where there is no pip."""
+    if not paths:
+        return
     if importlib.util.find_spec("pip") is None:
-        with zipfile.ZipFile(path) as archive:
-            archive.extractall(site)
+        for path in paths:
+            with zipfile.ZipFile(path) as archive:
+                archive.extractall(site)
         return
     quiet = ["--no-index", "--no-deps", "--no-compile", "--disable-pip-version-check", "--quiet"]
-    command = [sys.executable, "-m", "pip", "install", *quiet, "--target", str(site), str(path)]
+    command = [sys.executable, "-m", "pip", "install", *quiet, "--target", str(site), *map(str, paths)]
     subprocess.run(command, check=True, capture_output=True, timeout=120)
 
 
@@ -95,13 +99,12 @@ def wheels(tmp_path_factory) -> dict[str, Path]:
 
 
 @pytest.fixture
-def command(harness_process, wheels, tmp_path):
-    """The command line where some of the packages are installed."""
+def command_process(harness_process, wheels, tmp_path):
+    """The command line, in a process of its own, where some of the packages are installed."""
 
     def call(installed: list[str], *args: object) -> subprocess.CompletedProcess[str]:
         site = tmp_path / "site"
-        for name in installed:
-            install(wheels[name], site)
+        install([wheels[name] for name in installed], site)
         inherited = os.environ.get("PYTHONPATH")
         path = os.pathsep.join([str(site), *([inherited] if inherited else [])])
         return harness_process(*args, PYTHONPATH=path)
@@ -109,12 +112,27 @@ def command(harness_process, wheels, tmp_path):
     return call
 
 
-def test_an_installed_classifier_is_listed_run_and_kept(command, tmp_path):
-    listed = command(["good"], "list", "classifiers")
+@pytest.fixture
+def command(harness, wheels, tmp_path, monkeypatch):
+    """The command line, in this process, where some of the packages are installed."""
+    site = tmp_path / "site"
+    site.mkdir()
+    monkeypatch.syspath_prepend(site)
+
+    def call(installed: list[str], *args: object) -> subprocess.CompletedProcess[str]:
+        install([wheels[name] for name in installed], site)
+        importlib.invalidate_caches()
+        return harness(*args)
+
+    return call
+
+
+def test_an_installed_classifier_is_listed_run_and_kept(command_process, tmp_path):
+    listed = command_process(["good"], "list", "classifiers")
     assert "digits" in listed.stdout
     assert "Scores a claim by its digits." in listed.stdout
     (tmp_path / "e.yaml").write_text(CONFIG, encoding="utf-8")
-    done = command([], "run", "e.yaml", "--save-models")
+    done = command_process([], "run", "e.yaml", "--save-models")
     assert done.returncode == 0, done.stderr
     results = [json.loads(path.read_text()) for path in tmp_path.rglob("result.json")]
     values = {result["system"]: result["values"]["average_precision"]["value"] for result in results}
@@ -122,7 +140,7 @@ def test_an_installed_classifier_is_listed_run_and_kept(command, tmp_path):
     assert 0 < values["digits"] < 1
     (tmp_path / "a.txt").write_text("In 2019 it was 37 percent.\nIt was nice, I think, all of it.\n", encoding="utf-8")
     model = next(path.parent for path in (tmp_path / "runs").rglob("model.json") if "digits" in str(path))
-    scored = command([], "score", "a.txt", "--system", model, "-o", "scores.jsonl")
+    scored = command_process([], "score", "a.txt", "--system", model, "-o", "scores.jsonl")
     assert scored.returncode == 0, scored.stderr
     rows = [json.loads(line) for line in (tmp_path / "scores.jsonl").read_text().splitlines()]
     assert [row["score"]["yes"] for row in rows] == [1.0, 0.0]

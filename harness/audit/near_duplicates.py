@@ -112,17 +112,26 @@ def _ordered_words(keys: Sequence[str], min_words: int) -> _OrderedWords:
         lengths.append(len(flat) - before)
     n_words = max(1, len(numbers))
     # One number combines key and word, so that sorting groups the words by key and shows those that a key repeats.
-    cells = np.repeat(np.arange(len(keys), dtype=np.int64), np.asarray(lengths)) * n_words + np.asarray(flat)
+    cells = np.repeat(np.arange(len(keys), dtype=np.int64) * n_words, np.asarray(lengths))
+    cells += np.asarray(flat)
+    del flat  # each of these arrays has a number for every word of every key
     cells.sort()  # and no np.unique, which takes several times as long and as much memory for many different numbers
-    cells = cells[np.diff(cells, prepend=-1) > 0]
-    sizes = np.bincount(cells // n_words, minlength=len(keys))
-    cells = cells[sizes[cells // n_words] >= min_words]
+    is_first = np.ones(len(cells), dtype=bool)
+    np.not_equal(cells[1:], cells[:-1], out=is_first[1:])
+    cells = cells[is_first]
+    key_of = cells // n_words
+    sizes = np.bincount(key_of, minlength=len(keys))
+    cells = cells[(sizes >= min_words)[key_of]]
+    del key_of
     sizes[sizes < min_words] = 0
     # Words are renumbered by frequency, so that sorting the numbers of a key puts its rarest words first.
-    frequency = np.bincount(cells % n_words, minlength=n_words)
+    word_of = cells % n_words
+    frequency = np.bincount(word_of, minlength=n_words)
     rank = np.empty(n_words, dtype=np.int64)
     rank[np.argsort(frequency, kind="stable")] = np.arange(n_words)
-    cells += rank[cells % n_words] - cells % n_words
+    cells -= word_of
+    cells += rank[word_of]
+    del word_of
     cells.sort()
     words = (cells % n_words).astype(np.int32)
     return _OrderedWords(np.concatenate([[0], np.cumsum(sizes)]), words, sizes.astype(np.int32))

@@ -212,7 +212,7 @@ class Classifier(BaseModel, ABC):
     speaker); `context_scope = "article"`: it may depend on the other rows of the article.
     """
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
     context_scope: ClassVar[Literal["claim", "article"]] = "claim"
     languages: ClassVar[tuple[str, ...]] = ()

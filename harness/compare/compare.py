@@ -41,7 +41,6 @@ from harness.metrics.intervals import Value, measure
 from harness.progress import Advance, Progress, ignore, silent
 from harness.runner.official.leaderboards import leaderboards_for, with_borrowed_intervals
 from harness.runner.pairing.resampled import ResampledValues, resample
-from harness.runner.results import no_labels
 
 
 def compare_results(
@@ -217,6 +216,8 @@ def _value(table: ResultTable, entry: ResultEntry, name: str, metric: Metric) ->
     """The value of a system over the common claims; the recorded one if it is undefined, with its reason."""
     recorded = entry.result.values.get(name)
     if recorded is None and metric.needs == "labels" and not entry.result.provenance.gives_labels:
+        from harness.runner.results import no_labels
+
         return no_labels(entry.result.system)
     if recorded is not None and recorded.value is None:
         return recorded

@@ -9,7 +9,7 @@ from harness.compare.latex import escape_latex
 from harness.compare.selection import select_results
 from harness.compare.tables import markdown_table, markdown_text
 from harness.errors import FaultsError
-from harness.runner.runs.several import read_experiment_list
+from harness.runner.runs.experiment_list import read_experiment_list
 from harness.runner.runs.wide_table import PartResults, WideTable, wide_table
 from harness.runner.storage.current import failures_in
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
@@ -11,19 +13,20 @@ from typing import Any, Literal, NamedTuple
 from harness.arguments import as_list
 from harness.data.additions.columns import ColumnOptions, column_names, resolve_columns
 from harness.data.additions.labels import TIME_EXPECTED, ConflictRule, is_time
+from harness.data.additions.new_labels import AddOptions, NewLabels
 from harness.data.additions.reading import Source, SourceOptions, read_source, without_columns
-from harness.data.additions.session import AddOptions, AddSession
+from harness.data.additions.session import AddSession
 from harness.data.additions.target import Target, TargetOptions, open_target
 from harness.data.articles.rows import LabeledRow
-from harness.data.dataset import claim_file_contents, read_info
+from harness.data.dataset import read_info
 from harness.data.delimited import MAX_BOOK_CELL, MAX_CELL
-from harness.data.jsonl import to_json_lines
+from harness.data.jsonl import line_blocks, to_json_bytes
 from harness.data.labels.annotations import time_now
 from harness.data.new_dataset import GIT_FILES
 from harness.data.own_tables import TableOptions
 from harness.display import displayed
 from harness.errors import FaultsError, HarnessError
-from harness.files import folder_lock, read_bytes, write_files
+from harness.files import Content, folder_lock, gc_paused, opened, write_files
 from harness.partial_files import is_temporary, remove_partial_files
 from harness.records import Record, check_name, preview
 from harness.text_tables import count_of
@@ -148,7 +151,7 @@ def add_claims(
         source = Source("row", without_columns("row", numbered, ignored), scheme, meaning, meaning, [])
     target_options = TargetOptions(None if new_scheme else source.scheme, new_scheme, task, as_list(positive), language)
     options = AddOptions(annotator, at or time_now(), labels or {}, on_conflict, role)
-    with nullcontext() if dry_run or is_new else folder_lock(folder, "add"):
+    with nullcontext() if dry_run or is_new else folder_lock(folder, "add"), gc_paused():
         target = open_target(folder, source, options.values, target_options)
         resolved = resolve_columns(source.path, column_names(source.rows), target.schemes, source.columns)
         session = AddSession(target.dataset, resolved, options, source.path)
@@ -198,7 +201,7 @@ def _present(folder: Path) -> Iterator[Path]:
     return (path for path in files if path.name != ".lock" and not is_temporary(path))
 
 
-def _require_ours(folder: Path, files: Mapping[Path, bytes]) -> None:
+def _require_ours(folder: Path, files: Mapping[Path, Content]) -> None:
     """Refuses a folder that is no dataset, and has a file with other content than this call writes.
 
     Raises: FaultsError: there is such a file.
@@ -206,26 +209,35 @@ def _require_ours(folder: Path, files: Mapping[Path, bytes]) -> None:
     for path in _present(folder):
         if path.name in GIT_FILES:  # written only where there is none
             continue
-        if path not in files or _lasting(path, read_bytes(path)) != _lasting(path, files[path]):
+        if path not in files or not _is_written(path, files[path]):
             read_info(folder)
 
 
-def _lasting(path: Path, data: bytes) -> object:
-    """The content of a file without the times of labels and the ids that contain them: they differ between calls."""
-    if path.parent.name != "annotations":
-        return data
-    fleeting = ("at", "annotation_id")
-    lines = [json.loads(line) for line in data.splitlines()]
-    return [{name: value for name, value in line.items() if name not in fleeting} for line in lines]
+def _is_written(path: Path, content: Content) -> bool:
+    """Whether a file has this content, but for the times of labels and the ids that contain them."""
+    # Line by line: neither content has to fit into memory.
+    with opened(path) as present:
+        new = io.BytesIO(content) if isinstance(content, bytes) else content()
+        pairs = itertools.zip_longest(present, new, fillvalue=b"")
+        return all(one == other or _lasting(path, one) == _lasting(path, other) for one, other in pairs)
+
+
+def _lasting(path: Path, line: bytes) -> object:
+    """The content of a line without the time of a label and the id that contains it: they differ between calls."""
+    if path.parent.name != "annotations" or not line:
+        return line
+    return {name: value for name, value in json.loads(line).items() if name not in ("at", "annotation_id")}
 
 
 def _write(target: Target, session: AddSession) -> None:
     """Writes articles, claims, labels and descriptions together."""
     folder = target.dataset.folder
-    files: dict[Path, bytes] = {}
+    files: dict[Path, Content] = {}
     finder = session.finder
     if target.is_new or len(finder.claims) > len(target.dataset.claims) or finder.statements_added:
-        files = claim_file_contents(folder, finder.articles.values(), finder.claims.values())
+        # Articles come first because claims refer to them: a write that is cut short leaves no broken reference.
+        files[folder / "articles.jsonl"] = lambda: to_json_bytes(finder.articles.values())
+        files[folder / "claims.jsonl"] = lambda: to_json_bytes(finder.claims.in_order())
     if session.new:
         files |= _appended(folder / "annotations" / f"{session.options.annotator}.jsonl", session.new, target)
     if session.evidence is not None:
@@ -238,14 +250,23 @@ def _write(target: Target, session: AddSession) -> None:
     write_files(files)
 
 
-def _appended(path: Path, records: Sequence[Record], target: Target) -> dict[Path, bytes]:
+def _appended(path: Path, records: Sequence[Record] | NewLabels, target: Target) -> dict[Path, Content]:
     """The content of a file with records added at its end; nothing without records."""
     if not records:
         return {}
     # Existing bytes stay as they are, even if the last line has no line end.
-    existing = read_bytes(path) if path.exists() and not target.is_new else b""
-    line_end = b"" if existing.endswith(b"\n") or not existing else b"\n"
-    return {path: existing + line_end + "".join(to_json_lines(records)).encode()}
+    has_lines = path.exists() and not target.is_new
+
+    def content() -> Iterator[bytes]:
+        last = b"\n"
+        for block in line_blocks(path) if has_lines else ():
+            yield block
+            last = block
+        if not last.endswith(b"\n"):
+            yield b"\n"
+        yield from to_json_bytes(records)
+
+    return {path: content}
 
 
 def _result(target: Target, session: AddSession, notes: list[str], ignored: Sequence[str]) -> AddResult:
@@ -273,12 +294,10 @@ def _result(target: Target, session: AddSession, notes: list[str], ignored: Sequ
         notes.append(_repeated_note(session.repeated))
     evidence = session.evidence
     notes += [] if evidence is None else evidence.notes()
-    standing = {annotation.annotation_id for annotation in session.present.values()}
-    superseded = sum(annotation.supersedes in standing for annotation in session.new)
     return AddResult(
         claims_added=len(session.finder.claims) - len(target.dataset.claims),
         annotations_added=len(session.new),
-        superseded=superseded,
+        superseded=session.superseded,
         unchanged=session.unchanged,
         articles_added=session.finder.documents_added,
         evidence_added=0 if evidence is None else len(evidence.new),

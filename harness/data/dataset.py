@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, ValidationError
 
 from harness.data.jsonl import to_json_lines
+from harness.data.packed.records import PackedRecords, chosen, column_of
 from harness.display import Rows, displayed
 from harness.errors import Fault, FaultsError, HarnessError
 from harness.files import fingerprint, write_files
@@ -82,17 +83,18 @@ class Dataset:
 
     folder: Path
     info: DatasetInfo
-    articles: tuple[Article, ...]
-    claims: tuple[Claim, ...]
+    articles: Sequence[Article]
+    claims: Sequence[Claim]
     """Claims in the order of `articles`, and by offset within an article."""
-    annotations: tuple[Annotation, ...] = ()
+    annotations: Sequence[Annotation] = ()
     splits: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Part of each claim: split name to claim_id to part."""
-    evidence: tuple[Evidence, ...] = ()
+    evidence: Sequence[Evidence] = ()
 
     def __post_init__(self) -> None:
         for name in ("articles", "claims", "annotations", "evidence"):
-            object.__setattr__(self, name, Rows(getattr(self, name)))
+            records = getattr(self, name)
+            object.__setattr__(self, name, records if isinstance(records, PackedRecords) else Rows(records))
 
     def __len__(self) -> int:
         return len(self.current)
@@ -100,22 +102,26 @@ class Dataset:
     @property
     def missing_text(self) -> tuple[Article, ...]:
         """Articles of a stand-off dataset whose text is missing."""
-        return tuple(article for article in self.articles if article.text is None)
+        texts = column_of(self.articles, "text")
+        return tuple(self.articles[row] for row, text in enumerate(texts) if text is None)
 
     @cached_property
     def superseded(self) -> frozenset[str]:
         """Ids of the articles that a new version replaces."""
         # Articles are written before claims, so a killed write can leave a new version without claims. The old version
         # stays current then; otherwise the dataset would lose its claims.
-        with_claims = {claim.article_id for claim in self.claims}
+        if not any(column_of(self.articles, "replaces")):
+            return frozenset()
+        with_claims = set(column_of(self.claims, "article_id"))
         return frozenset(a.replaces for a in self.articles if a.replaces is not None and a.article_id in with_claims)
 
     @cached_property
-    def current(self) -> tuple[Claim, ...]:
+    def current(self) -> Sequence[Claim]:
         """Claims of all articles that no new version replaces."""
         if not self.superseded:
             return self.claims
-        return Rows(claim for claim in self.claims if claim.article_id not in self.superseded)
+        current = chosen(self.claims, ("article_id",), lambda article_id: article_id not in self.superseded)
+        return current if isinstance(current, PackedRecords) else Rows(current)
 
     def require_text(self) -> None:
         """Checks that the text of every article is present.
@@ -141,8 +147,8 @@ class Dataset:
 
         self.require_text()
         articles = {article.article_id: article for article in self.articles}
-        article_ids = [claim.article_id for claim in self.current]
-        texts = [claim.text or "" for claim in self.current]
+        article_ids = _column(column_of(self.current, "article_id"))
+        texts = [text or "" for text in column_of(self.current, "text")]
         # Item i tells whether claims i and i + 1 belong to the same article: only then is one the other's context.
         same_article = [left == right for left, right in itertools.pairwise(article_ids)]
         position = np.zeros(len(article_ids), dtype=np.int64)
@@ -151,18 +157,19 @@ class Dataset:
         previous = [text if same else "" for text, same in zip(texts, same_article, strict=False)]
         following = [text if same else "" for text, same in zip(texts[1:], same_article, strict=True)]
         no_neighbor = [""] if texts else []
+        dates = zip(column_of(self.current, "date"), article_ids, strict=True)
         return Claims(
-            claim_id=_column(claim.claim_id for claim in self.current),
-            article_id=_column(article_ids),
+            claim_id=_column(column_of(self.current, "claim_id")),
+            article_id=article_ids,
             text=_column(texts),
             position=position,
             previous=_column(no_neighbor + previous),
             next=_column(following + no_neighbor),
             title=_column(articles[name].title for name in article_ids),
-            speaker=_column(claim.speaker for claim in self.current),
-            published=_column(claim.date or articles[claim.article_id].published for claim in self.current),
-            topic=_column(claim.topic for claim in self.current),
-            statement=_column(claim.statement for claim in self.current),
+            speaker=_column(column_of(self.current, "speaker")),
+            published=_column(date or articles[name].published for date, name in dates),
+            topic=_column(column_of(self.current, "topic")),
+            statement=_column(column_of(self.current, "statement")),
             source=_column(articles[name].publisher or self.info.name for name in article_ids),
         )
 
@@ -170,17 +177,19 @@ class Dataset:
     def fingerprint(self) -> str:
         """SHA-256, in hex, of everything that classifiers can see of the current claims, in order."""
         article_fields = {article.article_id: (article.title, article.published) for article in self.articles}
+        names = ("claim_id", "text", "speaker", "date", "article_id", "topic", "statement")
+        columns = (column_of(self.current, name) for name in names)
         return fingerprint(
             (
-                claim.claim_id,
-                claim.text,
-                claim.speaker,
-                claim.date,
-                *article_fields[claim.article_id],
-                *_optional(claim.topic),
-                *([] if claim.statement is None else [["statement", claim.statement]]),
+                claim_id,
+                text,
+                speaker,
+                date,
+                *article_fields[article_id],
+                *_optional(topic),
+                *([] if statement is None else [["statement", statement]]),
             )
-            for claim in self.current
+            for claim_id, text, speaker, date, article_id, topic, statement in zip(*columns, strict=True)
         )
 
     def to_pandas(self) -> dict[str, pd.DataFrame]:

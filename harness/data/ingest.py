@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
@@ -13,15 +13,16 @@ from harness.data.articles.article_file import ArticleSource, Fetch, LoadedArtic
 from harness.data.articles.encoding import UTF_8
 from harness.data.articles.language import Detection
 from harness.data.articles.sources import read_articles
-from harness.data.dataset import Dataset, claim_file_contents, info_file_contents, started_info, with_text
+from harness.data.dataset import Dataset, info_file_contents, started_info, with_text
+from harness.data.jsonl import to_json_bytes
 from harness.data.load import open_folder
 from harness.data.new_dataset import git_files
-from harness.data.sentences.claims_of import claims_of, make_claim, unsupported
+from harness.data.sentences.claims_of import NewClaims, claims_of, make_claim, unsupported
 from harness.data.versions import Versions, appended_logs, carry_over_labels, match_claims, next_version
 from harness.data.web.log import FETCHED, fetch_log
 from harness.display import displayed
 from harness.errors import Fault, FaultsError, HarnessError, UnknownName, unknown_name
-from harness.files import folder_lock, gc_paused, read_bytes, sha256, write_files
+from harness.files import Content, folder_lock, gc_paused, pieces, read_bytes, sha256, write_files
 from harness.partial_files import remove_partial_files
 from harness.records import Article, Claim
 
@@ -138,9 +139,10 @@ class _IngestSession:
         }
         self.missing_text = [article for article in dataset.missing_text if article.article_id not in self.restored]
         self.present = {a.article_id: self.restored.get(a.article_id, a) for a in dataset.articles}
-        self.claims: dict[str, list[Claim]] = {}
+        given: dict[str, list[Claim]] = {}
         for claim in dataset.claims:
-            self.claims.setdefault(claim.article_id, []).append(with_text(claim, self.present[claim.article_id]))
+            given.setdefault(claim.article_id, []).append(with_text(claim, self.present[claim.article_id]))
+        self.claims: dict[str, Sequence[Claim]] = {**given}
         # By hash of the text: whether this call restores it. Articles without claims are absent: an earlier write was
         # cut short before their claims, which are still to be made.
         with_claims = (article for article in dataset.articles if article.article_id in self.claims)
@@ -220,7 +222,7 @@ class _IngestSession:
             if article.replaces is not None:
                 claims, changed = match_claims(article, claims, self.claims.get(article.replaces, []))
                 self.changed += changed
-            self.claims[name] = claims
+            self.claims[name] = claims if article.replaces is not None else NewClaims(article, claims)
         if article.replaces is not None:
             self.version_claims += self.claims[name]
 
@@ -231,11 +233,14 @@ class _IngestSession:
             new: whether the folder is not a dataset yet.
         """
         folder = self.dataset.folder
-        claims = [claim for article_claims in self.claims.values() for claim in article_claims]
         self.labels = carry_over_labels(self.version_claims, self.dataset.annotations)
-        self.claims_added = len(claims) - len(self.dataset.claims)
+        self.claims_added = sum(map(len, self.claims.values())) - len(self.dataset.claims)
         if new or self.added or self.restored or self.claims_added:
-            files = claim_file_contents(folder, self.present.values(), claims)
+            # Articles come first because claims refer to them: a write that is cut short leaves no broken reference.
+            files: dict[Path, Content] = {
+                folder / "articles.jsonl": lambda: to_json_bytes(self.present.values()),
+                folder / "claims.jsonl": lambda: to_json_bytes(self._claims_in_order()),
+            }
             if new:
                 _refuse_to_overwrite(files)
                 files |= git_files(folder) | info_file_contents(folder, self.dataset.info)
@@ -244,6 +249,11 @@ class _IngestSession:
             write_files(files | appended_logs(folder, self.labels))
         elif self.labels:
             write_files(appended_logs(folder, self.labels))
+
+    def _claims_in_order(self) -> Iterator[Claim]:
+        """The claims in the order of their articles, then by offset."""
+        for article_id in self.present:
+            yield from sorted(self.claims.get(article_id, ()), key=lambda claim: (claim.start, claim.end))
 
     def result(self, loaded: Sequence[LoadedArticle]) -> IngestResult:
         """Returns what was written."""
@@ -264,15 +274,20 @@ class _IngestSession:
         )
 
 
-def _refuse_to_overwrite(files: Mapping[Path, bytes]) -> None:
+def _refuse_to_overwrite(files: Mapping[Path, Content]) -> None:
     """Raises an error if a file exists that an earlier ingest cannot have written.
 
     Raises: FaultsError: a file has a line that is not about to be written.
     """
     # dataset.yaml is written last, so a killed ingest leaves the other files without it. Running the same ingest again
     # must succeed: files whose lines are all among the new ones are its own.
-    for path, data in files.items():
-        if path.exists() and not set(read_bytes(path).split(b"\n")) <= set(data.split(b"\n")):
+    for path, content in files.items():
+        if not path.exists():
+            continue
+        others = set(read_bytes(path).split(b"\n")) - {b""}
+        for piece in pieces(content):
+            others.difference_update(piece.split(b"\n"))
+        if others:
             message = "already exists in a folder without dataset.yaml; move it away, or choose another folder"
             raise FaultsError.single(path, message)
 

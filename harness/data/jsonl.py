@@ -157,3 +157,8 @@ def to_json_lines(records: Iterable[Record]) -> Iterator[str]:
     """Yields each record as a line: keys in the order of the record's fields, without absent values."""
     for record in records:
         yield json_line(record.model_dump(exclude_none=True, exclude_defaults=False))
+
+
+def to_json_bytes(records: Iterable[Record]) -> Iterator[bytes]:
+    """Yields each record as a line, as bytes; see `to_json_lines`."""
+    return map(str.encode, to_json_lines(records))

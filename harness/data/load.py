@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 from harness.data.benchmarks.benchmark import benchmark_names, load_benchmark
-from harness.data.dataset import ClaimPart, Dataset, DatasetInfo, read_info, sort_claims, with_text
-from harness.data.jsonl import mark_cut_line, read_records
-from harness.data.labels.annotations import question_of
+from harness.data.dataset import ClaimPart, Dataset, DatasetInfo, read_info
+from harness.data.jsonl import mark_cut_line
+from harness.data.packed.columns import Coded, Column, Reference, Spans, ids_of, recoded
+from harness.data.packed.log_faults import (
+    contradiction_faults,
+    duplicate_faults,
+    supersede_faults,
+    withdrawal_faults,
+)
+from harness.data.packed.reading import Check, PackedFile, no_faults, packed_file, read_packed
+from harness.data.packed.records import PackedRecords, Packer, joined
 from harness.errors import Fault, FaultsError, HarnessError, NotFetched, UnknownName, unknown_name
 from harness.files import gc_paused, sha256
 from harness.folders import data_root, shipped
@@ -19,8 +29,6 @@ from harness.records import FLAG_LABEL, Annotation, Article, Claim, Evidence, Na
 from harness.schemes import Scheme, load_scheme, read_scheme
 
 R = TypeVar("R", bound=Record)
-Numbered = Sequence[tuple[int, R]]
-"""Records with their lines, from 1."""
 
 
 def open_folder(folder: Path, annotators: Collection[str] | None = None) -> Dataset:
@@ -37,60 +45,101 @@ def open_folder(folder: Path, annotators: Collection[str] | None = None) -> Data
 
 def _open(folder: Path, annotators: Collection[str] | None) -> Dataset:
     info = read_info(folder)
-    faults: list[Fault] = []
-    broken: set[Path] = set()
-
-    def read(path: Path, kind: type[R], *, required: bool = False) -> Numbered[R]:
-        if not path.exists() and not required:
-            return []
-        records, file_faults = read_records(path, kind)
-        if kind in (Annotation, Evidence):  # the files that commands append to
-            file_faults = mark_cut_line(path, file_faults)
-        faults.extend(file_faults)
-        if file_faults:
-            broken.add(path)
-        return records
-
-    articles_path = folder / "articles.jsonl"
-    claims_path = folder / "claims.jsonl"
-    evidence_path = folder / "evidence.jsonl"
-    articles = read(articles_path, Article, required=True)
-    claims = read(claims_path, Claim, required=True)
-    logs = sorted((folder / "annotations").glob("*.jsonl"))
-    annotations = {path: read(path, Annotation) for path in logs if annotators is None or path.stem in annotators}
-    splits = {path: read(path, ClaimPart) for path in sorted((folder / "splits").glob("*.jsonl"))}
-    evidence = read(evidence_path, Evidence)
-
+    articles_path, claims_path, evidence_path = (
+        folder / f"{name}.jsonl" for name in ("articles", "claims", "evidence")
+    )
+    articles = read_packed(articles_path, Packer(Article), partial(_article_faults, articles_path))
+    article_ids = list(articles.records.column("article_id"))
+    claims = _read_claims(claims_path, articles, Reference(_rows_of(article_ids), article_ids))
     # A line with a fault has no record, and its id is unknown. References into a file with such a line are not checked:
     # they would all be reported as broken after a single typing error.
-    claim_ids = {claim.claim_id for _, claim in claims} if claims_path not in broken else None
-    by_id = {article.article_id: article for _, article in articles}
-    faults += _article_faults(articles_path, articles)
-    faults += _claim_faults(claims_path, claims, by_id, complete=articles_path not in broken)
-    faults += _annotation_faults(folder, info, annotations, claim_ids, broken)
-    references = {path: [(line, part.claim_id) for line, part in parts] for path, parts in splits.items()}
-    for path, lines in references.items():
-        faults += _duplicate_faults(path, "claim_id", lines)
-    faults += _duplicate_faults(evidence_path, "evidence_id", [(line, e.evidence_id) for line, e in evidence])
-    references[evidence_path] = [(line, passage.claim_id) for line, passage in evidence]
-    if claim_ids is not None:
-        for path, lines in references.items():
-            faults += _reference_faults(path, lines, claim_ids)
+    claim_ids = ids_of(claims.records.column("claim_id"))
+    known = Reference(_rows_of(claim_ids), claim_ids)
+    has_all_claims = not claims.unreadable
+
+    def read(path: Path, kind: type[R], check: Check[R] = no_faults, chained: str | None = None) -> PackedFile[R]:
+        def check_all(records: Sequence[tuple[int, R]]) -> list[Fault]:
+            faults = check(records)
+            return faults + _reference_faults(path, records, known.row_of) if has_all_claims else faults
+
+        if not path.exists():
+            return packed_file(path, kind)
+        packer = Packer(kind, {"claim_id": known}, [chained] if chained else [])
+        return read_packed(path, packer, check_all)
+
+    faults = [*articles.unreadable, *claims.unreadable]
+    faults += duplicate_faults(articles_path, "article_id", article_ids, articles.lines) + articles.faults
+    if len(known.row_of) < len(claim_ids):
+        faults += duplicate_faults(claims_path, "claim_id", claim_ids, claims.lines)
+    faults += claims.faults
+    schemes, scheme_faults = _schemes(folder, info)
+    faults += scheme_faults
+    logs = []
+    for path in sorted((folder / "annotations").glob("*.jsonl")):
+        if annotators is None or path.stem in annotators:
+            log = read(path, Annotation, _annotation_check(path, schemes, info), "annotation_id")
+            faults += mark_cut_line(path, log.unreadable) + _log_faults(log)
+            logs.append(log.records)
+    splits = {}
+    for path in sorted((folder / "splits").glob("*.jsonl")):
+        parts = read(path, ClaimPart)
+        faults += parts.unreadable + duplicate_faults(path, "claim_id", parts.records.column("claim_id"), parts.lines)
+        faults += parts.faults
+        splits[path.stem] = dict(zip(*map(parts.records.column, ("claim_id", "part")), strict=True))
+    evidence = read(evidence_path, Evidence)
+    faults += mark_cut_line(evidence_path, evidence.unreadable)
+    evidence_ids = evidence.records.column("evidence_id")
+    faults += duplicate_faults(evidence_path, "evidence_id", evidence_ids, evidence.lines) + evidence.faults
     if faults:
         raise FaultsError(sorted(faults, key=lambda fault: (fault.path, fault.line or 0)))
-    all_articles = tuple(article for _, article in articles)
     return Dataset(
         folder=folder,
         info=info,
-        articles=all_articles,
-        claims=sort_claims(
-            all_articles,
-            (claim if claim.text is not None else with_text(claim, by_id[claim.article_id]) for _, claim in claims),
-        ),
-        annotations=tuple(annotation for log in annotations.values() for _, annotation in log),
-        splits={path.stem: {part.claim_id: part.part for _, part in parts} for path, parts in splits.items()},
-        evidence=tuple(passage for _, passage in evidence),
+        articles=articles.records,
+        claims=_in_order(claims.records),
+        annotations=logs[0] if len(logs) == 1 else joined(Annotation, logs, {"claim_id": known}),
+        splits=splits,
+        evidence=evidence.records,
     )
+
+
+def _rows_of(ids: Sequence[str]) -> dict[str, int]:
+    return {value: row for row, value in enumerate(ids)}
+
+
+def _read_claims(path: Path, articles: PackedFile[Article], article_of: Reference) -> PackedFile[Claim]:
+    """Reads claims; the text of one whose article has its text is a span of it, which the check makes sure of."""
+    texts = list(articles.records.column("text"))
+    own: dict[int, str] = {}
+    n_before = 0
+
+    def check(claims: Sequence[tuple[int, Claim]]) -> list[Fault]:
+        nonlocal n_before
+        for row, (_, claim) in enumerate(claims, start=n_before):
+            article = article_of.row_of.get(claim.article_id)
+            if claim.text is not None and (article is None or texts[article] is None):
+                own[row] = claim.text
+        n_before += len(claims)
+        return _claim_faults(path, claims, articles, article_of.row_of)
+
+    def with_texts(columns: dict[str, Column]) -> dict[str, Column]:
+        # An article that is not known is a fault, or the consequence of one.
+        sources = recoded(columns["article_id"], texts)
+        return columns | {"text": Spans(sources, columns["start"], columns["end"], own)}
+
+    packer = Packer(Claim, {"article_id": article_of}, left_out=["text"])
+    return read_packed(path, packer, check, with_texts)
+
+
+def _in_order(claims: PackedRecords[Claim]) -> PackedRecords[Claim]:
+    """Claims in the order of their articles, then by offset."""
+    articles = claims.column("article_id")
+    ranks = articles.codes if isinstance(articles, Coded) else ()
+    places = (ranks, claims.column("start"), claims.column("end"))
+    if all(left <= right for left, right in pairwise(zip(*places, strict=True))):
+        return claims
+    keys = list(zip(*places, strict=True))
+    return claims.take(sorted(range(len(claims)), key=keys.__getitem__))
 
 
 def find_scheme(folder: Path, name: str) -> Scheme:
@@ -108,22 +157,8 @@ def find_scheme(folder: Path, name: str) -> Scheme:
     return scheme
 
 
-def _duplicate_faults(path: Path, field: str, ids: Iterable[tuple[int, str]]) -> list[Fault]:
-    ids = list(ids)
-    if len({value for _, value in ids}) == len(ids):
-        return []
-    first_line: dict[str, int] = {}
+def _article_faults(path: Path, articles: Sequence[tuple[int, Article]]) -> list[Fault]:
     faults = []
-    for line, value in ids:
-        if value in first_line:
-            message = f"duplicate id '{value}' (first on line {first_line[value]}); remove one of the two"
-            faults.append(Fault(str(path), line, field, message, "duplicate-id"))
-        first_line.setdefault(value, line)
-    return faults
-
-
-def _article_faults(path: Path, articles: Numbered[Article]) -> list[Fault]:
-    faults = _duplicate_faults(path, "article_id", [(line, article.article_id) for line, article in articles])
     for line, article in articles:
         if article.text is None and article.text_sha256 is None:
             message = "is missing; give text, or text_sha256 for a stand-off dataset"
@@ -134,19 +169,22 @@ def _article_faults(path: Path, articles: Numbered[Article]) -> list[Fault]:
     return faults
 
 
-def _claim_faults(path: Path, claims: Numbered[Claim], articles: dict[str, Article], *, complete: bool) -> list[Fault]:
-    faults = _duplicate_faults(path, "claim_id", [(line, claim.claim_id) for line, claim in claims])
+def _claim_faults(
+    path: Path, claims: Sequence[tuple[int, Claim]], articles: PackedFile[Article], row_of: Mapping[str, int]
+) -> list[Fault]:
+    faults = []
+    texts = articles.records.column("text")
     for line, claim in claims:
         if claim.statement is not None and not claim.statement.strip():
             faults.append(Fault(str(path), line, "statement", "is empty; remove the field", "empty"))
-        article = articles.get(claim.article_id)
-        if article is not None and _is_sound(claim, article.text):
+        row = row_of.get(claim.article_id)
+        if row is not None and _is_sound(claim, texts[row]):
             continue
-        if article is None and complete:
+        if row is not None:
+            faults += [Fault(str(path), line, *fault) for fault in _span_faults(claim, articles.records[row])]
+        elif not articles.unreadable:
             message = f"no article '{claim.article_id}' in articles.jsonl"
             faults.append(Fault(str(path), line, "article_id", message, "unknown-id"))
-        elif article is not None:
-            faults += [Fault(str(path), line, *fault) for fault in _span_faults(claim, article)]
     return faults
 
 
@@ -189,21 +227,17 @@ def _span_faults(claim: Claim, article: Article) -> Iterable[tuple[str, str, str
         yield "claim_id", message, "id-mismatch"
 
 
-def _reference_faults(path: Path, lines: Iterable[tuple[int, str]], claim_ids: set[str]) -> list[Fault]:
+def _reference_faults(path: Path, records: Sequence[tuple[int, R]], row_of: Mapping[str, int]) -> list[Fault]:
+    ids = [record.__dict__["claim_id"] for _, record in records]
     return [
         Fault(str(path), line, "claim_id", f"no claim '{claim_id}' in claims.jsonl", "unknown-id")
-        for line, claim_id in lines
-        if claim_id not in claim_ids
+        for (line, _), claim_id in zip(records, ids, strict=True)
+        if claim_id not in row_of
     ]
 
 
-def _annotation_faults(
-    folder: Path,
-    info: DatasetInfo,
-    files: dict[Path, Numbered[Annotation]],
-    claim_ids: set[str] | None,
-    broken: set[Path],
-) -> list[Fault]:
+def _schemes(folder: Path, info: DatasetInfo) -> tuple[dict[str, Scheme], list[Fault]]:
+    """The schemes of a dataset that can be read, and the faults of the others."""
     schemes: dict[str, Scheme] = {}
     faults: list[Fault] = []
     for name in info.schemes:
@@ -213,15 +247,18 @@ def _annotation_faults(
             faults += error.faults
         except HarnessError as error:
             faults.append(Fault(str(folder / "dataset.yaml"), None, "schemes", str(error), error.code))
+    return schemes, faults
+
+
+def _annotation_check(path: Path, schemes: Mapping[str, Scheme], info: DatasetInfo) -> Check[Annotation]:
+    """Returns the check of the lines of a log, each by itself."""
     # Logs repeat a few combinations of scheme, axis and label many times: each is checked once.
     label_faults: dict[tuple[str, str, str, bool], list[tuple[str, str, str]]] = {}
-    for path, log in files.items():
-        annotator = path.stem
-        has_valid_name = _is_name(annotator)
-        if not has_valid_name:
-            message = "expected the annotator's name as file name: letters, digits, dot, underscore, hyphen; rename it"
-            faults.append(Fault(str(path), None, None, message, "invalid-name"))
-        faults += _duplicate_faults(path, "annotation_id", [(line, a.annotation_id) for line, a in log])
+    annotator = path.stem
+    has_valid_name = _is_name(annotator)
+
+    def check(log: Sequence[tuple[int, Annotation]]) -> list[Fault]:
+        faults: list[Fault] = []
         for line, annotation in log:
             is_flag = annotation.role == "flag" or (annotation.role == "withdraw" and annotation.label == FLAG_LABEL)
             label_key = (annotation.scheme, annotation.axis, annotation.label, is_flag)
@@ -231,14 +268,23 @@ def _annotation_faults(
             if has_valid_name and annotation.annotator != annotator:
                 message = f"expected '{annotator}', the file's name, got '{annotation.annotator}'"
                 faults.append(Fault(str(path), line, "annotator", message, "name-mismatch"))
-            if claim_ids is not None and annotation.claim_id not in claim_ids:
-                message = f"no claim '{annotation.claim_id}' in claims.jsonl"
-                faults.append(Fault(str(path), line, "claim_id", message, "unknown-id"))
-        if path not in broken:
-            faults += _supersede_faults(path, log)
-            faults += _withdrawal_faults(path, log)
-        faults += _contradiction_faults(path, log)
-    return faults
+        return faults
+
+    return check
+
+
+def _log_faults(log: PackedFile[Annotation]) -> list[Fault]:
+    """The faults of a log but for those of lines that cannot be read."""
+    faults: list[Fault] = []
+    if not _is_name(log.path.stem):
+        message = "expected the annotator's name as file name: letters, digits, dot, underscore, hyphen; rename it"
+        faults.append(Fault(str(log.path), None, None, message, "invalid-name"))
+    faults += duplicate_faults(log.path, "annotation_id", log.records.column("annotation_id"), log.lines)
+    faults += log.faults
+    if not log.unreadable:
+        faults += supersede_faults(log)
+        faults += withdrawal_faults(log)
+    return faults + contradiction_faults(log)
 
 
 def _is_name(text: str) -> bool:
@@ -249,46 +295,8 @@ def _is_name(text: str) -> bool:
     return True
 
 
-def _supersede_faults(path: Path, log: Numbered[Annotation]) -> Iterable[Fault]:
-    """Yields annotations that supersede no earlier annotation of the same log on the same question."""
-    # Earlier lines only: two annotations that supersede each other would leave the question without a label.
-    earlier: dict[str, Annotation] = {}
-    for line, a in log:
-        superseded = earlier.get(a.supersedes or "")
-        if a.supersedes is not None and superseded is None:
-            message = f"no annotation '{a.supersedes}' in an earlier line of this file"
-            yield Fault(str(path), line, "supersedes", message, "unknown-id")
-        elif superseded is not None and question_of(superseded) != question_of(a):
-            message = f"annotation '{a.supersedes}' is about another claim, scheme, axis or role"
-            yield Fault(str(path), line, "supersedes", message, "other-question")
-        earlier[a.annotation_id] = a
-
-
-def _withdrawal_faults(path: Path, log: Numbered[Annotation]) -> Iterable[Fault]:
-    """Yields withdrawals of what is no earlier annotation of the same log on the same question."""
-    earlier: dict[str, Annotation] = {}
-    for line, a in log:
-        if a.role != "withdraw":
-            earlier[a.annotation_id] = a
-            if a.withdraws is not None:
-                message = f"expected none with role {a.role}; a line that takes another back has role withdraw"
-                yield Fault(str(path), line, "withdraws", message, "other-role")
-            continue
-        if a.withdraws is None:
-            message = "is missing; give the id of the annotation that this line takes back"
-            yield Fault(str(path), line, "withdraws", message, "missing-field")
-            continue
-        withdrawn = earlier.get(a.withdraws)
-        if withdrawn is None:
-            message = f"no annotation '{a.withdraws}' in an earlier line of this file"
-            yield Fault(str(path), line, "withdraws", message, "unknown-id")
-        elif question_of(withdrawn)[:3] != question_of(a)[:3]:
-            message = f"annotation '{a.withdraws}' is about another claim, scheme or axis"
-            yield Fault(str(path), line, "withdraws", message, "other-question")
-
-
 def _label_faults(
-    annotation: Annotation, schemes: dict[str, Scheme], info: DatasetInfo, *, is_flag: bool
+    annotation: Annotation, schemes: Mapping[str, Scheme], info: DatasetInfo, *, is_flag: bool
 ) -> Iterable[tuple[str, str, str]]:
     """Yields the unknown names of an annotation, as (field, message, code)."""
     if annotation.scheme not in info.schemes:
@@ -305,26 +313,6 @@ def _label_faults(
     label_names = (FLAG_LABEL,) if is_flag else axis.label_names
     if annotation.label not in label_names:
         yield "label", unknown_name("label", annotation.label, label_names), UnknownName.code
-
-
-def _contradiction_faults(path: Path, log: Numbered[Annotation]) -> list[Fault]:
-    """Returns the annotations that answer a question again without superseding the earlier answer."""
-    superseded = {annotation.supersedes for _, annotation in log}
-    withdrawn = {annotation.withdraws for _, annotation in log}
-    first_line: dict[tuple[str, str, str, str], int] = {}
-    faults = []
-    for line, a in log:
-        if a.role in ("withdraw", "repeat") or a.annotation_id in superseded or a.annotation_id in withdrawn:
-            continue
-        key = question_of(a)
-        if key in first_line:
-            message = (
-                f"'{a.annotator}' already labeled this claim on axis '{a.axis}' (line {first_line[key]}); "
-                "to change the label, put the id of the earlier annotation in supersedes"
-            )
-            faults.append(Fault(str(path), line, "claim_id", message, "contradiction"))
-        first_line.setdefault(key, line)
-    return faults
 
 
 def dataset_names() -> list[str]:

@@ -225,11 +225,8 @@ class CharNgrams:
         """Returns the counts of the selected n-grams, shape (n_texts, number selected); columns are unordered."""
         if selection.table is None:
             selection.table = GramTable(list(self.grams), selection.places, self.low, self.high)
-        if selection.table.fits:
-            counts: csr_matrix = chunk_matrix(chunks) @ selection.table.count(chunks.distinct, selection.size)
-            return counts
-        counts = self._counts(chunks, self._pieces(chunks, learn=False), np.float64)
-        return counts[:, np.flatnonzero(selection.places >= 0)]
+        counts: csr_matrix = chunk_matrix(chunks) @ selection.table.count(chunks.distinct, selection.size)
+        return counts
 
     @property
     def n_columns(self) -> int:

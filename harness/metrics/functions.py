@@ -20,7 +20,6 @@ from harness.display import brief
 from harness.errors import Undefined
 from harness.metrics import METRICS
 from harness.metrics.base import Metric, ResamplingGroups, Run
-from harness.metrics.probabilities import probabilities_of
 from harness.metrics.verification import EVIDENCE_METRICS
 from harness.records import Record
 from harness.registry import UnknownComponent, import_named
@@ -159,6 +158,8 @@ class FunctionMetric(Metric):
             return predicted if len(gold.labels) == 2 else np.array(gold.labels, dtype=object)[predicted]
         if run.scores is None:
             raise Undefined(f"the system outputs only labels; {self.title()} needs {self.reads}")
+        from harness.metrics.probabilities import probabilities_of
+
         scores = probabilities_of(run) if self.reads == "probabilities" else run.scores
         return scores[:, -1] if len(gold.labels) == 2 else scores
 

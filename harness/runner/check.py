@@ -13,7 +13,9 @@ from harness.data.corpora import evidence_faults
 from harness.data.labels.label_log import is_own
 from harness.data.load import dataset_names, find_dataset, open_folder
 from harness.data.new_dataset import git_note
+from harness.data.packed.records import column_of
 from harness.errors import Fault, FaultsError, HarnessError, NotFetched, UnknownName, unknown_name
+from harness.files import gc_paused
 from harness.folders import shipped
 from harness.schemes import read_scheme
 
@@ -52,6 +54,7 @@ def check(
     return list(faults)
 
 
+@gc_paused()
 def _faults_of(target: Path, root: str | Path | None, unchecked: Say) -> Sequence[Fault]:
     if target.is_dir():
         return _dataset_faults(target)
@@ -82,7 +85,7 @@ def _dataset_faults(folder: Path) -> list[Fault]:
     faults: list[Fault] = []
     claim_ids = None
     try:
-        claim_ids = [claim.claim_id for claim in open_folder(folder).claims]
+        claim_ids = list(column_of(open_folder(folder).claims, "claim_id"))
     except FaultsError as error:
         faults += error.faults
     faults += assignment_faults(folder, claim_ids)

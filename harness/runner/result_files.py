@@ -29,6 +29,8 @@ WITHOUT_ANSWER = "without an answer"
 """Reason in `Result.excluded` for claims that a system has no answer for; they count as wrong."""
 RESULT_FORMAT = 4
 REMEDY = "run the experiment again"
+FEW_ROWS = 20_000
+"""Number of rows up to which texts are shared one by one."""
 Columns = dict[str, npt.NDArray[Any]]
 """Columns of `predictions.parquet` by name."""
 TEXTS = ("claim_id", "article_id", "fold", "gold", "predicted")
@@ -225,6 +227,9 @@ def _values_of(column: pa.Array) -> npt.NDArray[Any]:
     import pyarrow as pa
 
     if pa.types.is_string(column.type):
+        if len(column) <= FEW_ROWS:  # encoding imports pyarrow.compute, which takes longer
+            seen = dict[str | None, str | None]()
+            return np.array([seen.setdefault(text, text) for text in column.to_pylist()], dtype=object)
         encoded = column.dictionary_encode(null_encoding="encode")
         texts = np.array(encoded.dictionary.to_pylist(), dtype=object)
         return np.asarray(texts[np.from_dlpack(encoded.indices)])
@@ -233,6 +238,10 @@ def _values_of(column: pa.Array) -> npt.NDArray[Any]:
     if pa.types.is_integer(column.type):
         return np.array([np.nan if number is None else number for number in column.to_pylist()])
     return np.asarray(column.to_numpy(zero_copy_only=False))  # which imports pandas
+
+
+def _is_finite(scores: pa.ChunkedArray) -> bool:
+    return bool(np.isfinite(np.from_dlpack(scores.combine_chunks())).all())
 
 
 def _bytes_of(folder: str | Path, name: str) -> bytes:
@@ -248,7 +257,6 @@ def _bytes_of(folder: str | Path, name: str) -> bytes:
 def _table_problem(table: pa.Table) -> str | None:
     """Reason why a table cannot be the predictions of a result; None if it can."""
     import pyarrow as pa
-    import pyarrow.compute as pc
 
     if not table.num_rows:
         return "holds no predictions"
@@ -261,5 +269,5 @@ def _table_problem(table: pa.Table) -> str | None:
             return f"column '{name}': expected {kind}, got {table.schema.field(name).type}"
     if len(scores) < (1 if "gold_evidence" in table.column_names else 2):
         return "has no column of scores (score:LABEL) for each label"
-    unscored = [name for name in scores if table[name].null_count or not pc.all(pc.is_finite(table[name])).as_py()]
+    unscored = [name for name in scores if table[name].null_count or not _is_finite(table[name])]
     return f"column '{unscored[0]}': expected finite numbers only" if unscored else None

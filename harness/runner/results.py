@@ -197,36 +197,37 @@ def _predictions_parquet(
     fold_of = np.empty(len(data.claims), dtype=object)
     for fold in data.folds:
         fold_of[fold.test] = fold.name
-    tables = []
+    before = {
+        "claim_id": arrow_texts(claims.claim_id[rows]),
+        "article_id": arrow_texts(claims.article_id[rows]),
+        "fold": arrow_texts(fold_of[rows]),
+    }
+    gold = arrow_texts(gold_texts(data.joined)[rows]) if of_passages else label_column(labels, codes[rows])
+    after = {"speaker": arrow_texts(claims.speaker[rows])}
+    if experiment.intervals.unit == "topic":
+        after["topic"] = arrow_texts(claims.topic[rows])
+    if groups.stratum is not None:
+        after["stratum"] = arrow_numbers(groups.stratum)
+    if shown is not None:
+        after["has_evidence"] = arrow_numbers(shown)
+        after |= {name: arrow_numbers(column) for name, column in count_columns(counts).items()}
+    if shown is not None or of_passages:
+        gold_evidence = gold_groups(data.joined)
+        after["gold_evidence"] = pa.array([gold_evidence[row] for row in rows], pa.list_(pa.list_(pa.string())))
     evidence = data.claims_of(system).evidence[rows]
+    if any(evidence):
+        passage_ids = [[passage.passage_id for passage in passages] for passages in evidence]
+        after["evidence"] = pa.array(passage_ids, pa.list_(pa.string()))
+    if groups.length is not None:
+        after["length"] = arrow_numbers(groups.length)
+    if data.gold.gold.shares is not None:
+        after |= {f"share:{label}": arrow_numbers(shares[:, n]) for n, label in enumerate(labels)}
+    tables = []
     for seed, run in runs.items():
-        columns = {
-            "claim_id": arrow_texts(claims.claim_id[rows]),
-            "article_id": arrow_texts(claims.article_id[rows]),
-            "fold": arrow_texts(fold_of[rows]),
-            "random_seed": arrow_numbers(np.full(len(rows), experiment.random_seeds[0] if seed is None else seed)),
-            "gold": arrow_texts(gold_texts(data.joined)[rows]) if of_passages else label_column(labels, codes[rows]),
-        }
+        seeds = np.full(len(rows), experiment.random_seeds[0] if seed is None else seed)
+        columns = before | {"random_seed": arrow_numbers(seeds), "gold": gold}
         columns |= {f"score:{label}": arrow_numbers(run.scores[:, n]) for n, label in enumerate(labels)}
-        columns["predicted"] = label_column(labels, run.predicted)
-        columns["speaker"] = arrow_texts(claims.speaker[rows])
-        if experiment.intervals.unit == "topic":
-            columns["topic"] = arrow_texts(claims.topic[rows])
-        if groups.stratum is not None:
-            columns["stratum"] = arrow_numbers(groups.stratum)
-        if shown is not None:
-            columns["has_evidence"] = arrow_numbers(shown)
-            columns |= {name: arrow_numbers(column) for name, column in count_columns(counts).items()}
-        if shown is not None or of_passages:
-            gold_evidence = gold_groups(data.joined)
-            columns["gold_evidence"] = pa.array([gold_evidence[row] for row in rows], pa.list_(pa.list_(pa.string())))
-        if any(evidence):
-            passage_ids = [[passage.passage_id for passage in passages] for passages in evidence]
-            columns["evidence"] = pa.array(passage_ids, pa.list_(pa.string()))
-        if groups.length is not None:
-            columns["length"] = arrow_numbers(groups.length)
-        if data.gold.gold.shares is not None:
-            columns |= {f"share:{label}": arrow_numbers(shares[:, n]) for n, label in enumerate(labels)}
+        columns |= {"predicted": label_column(labels, run.predicted)} | after
         if run.reasons is not None:
             columns["reasons"] = arrow_texts(run.reasons)
         tables.append(pa.table(columns))

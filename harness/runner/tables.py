@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from harness.data.benchmarks.benchmark import Published
 from harness.data.labels.tasks import YES_NO, own_label_names
 from harness.metrics.interval_text import describe_intervals, interval_use
 from harness.metrics.intervals import Value
 from harness.metrics.seed_text import describe_seeds, format_spread, seed_rows
-from harness.runner.official.evaluate import Evaluation
 from harness.runner.official.leaderboards import ReferenceResult, references
 from harness.runner.result_files import WITHOUT_ANSWER, Result
 from harness.runner.tuning.carried_thresholds import threshold_tables
 from harness.runner.units.failures import FailedSystem
 from harness.runner.verification.reads_evidence import EvidenceGain
 from harness.text_tables import align_columns, count_of, fits, format_number, html_table
+
+if TYPE_CHECKING:
+    from harness.runner.official.evaluate import Evaluation
 
 MAX_CHOICES = 3
 """Maximum number of different choices that a table lists per system."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 import signal
 import subprocess
@@ -65,26 +64,31 @@ def merged(tmp_path_factory):
     git(origin, "add", "-A")
     git(origin, "commit", "-q", "-m", "articles to label")
     git(origin, "checkout", "-q", "--detach")
-    # Two sentences on three axes each; ann presses a wrong key once and takes it back.
+    # Two sentences on three axes each; ann presses a wrong key once and takes it back. Bob uses the command itself.
     for name, keys in (("ann", "113u2112q"), ("bob", "112\n112\nq\n"), ("cal", "212112q")):
         git(base, "clone", "-q", "origin", name)
-        harness(base / name, "label", "mine", "--as", name, keys=keys)
         # Everybody also adds a claim of their own: the same files grow on three branches.
-        harness(base / name, "add", "mine", "--text", f"{name} saw 12 boats.", "--label", "factual=yes", "--as", name)
+        text = f"{name} saw 12 boats."
+        if name == "bob":
+            harness(base / name, "label", "mine", "--as", name, keys=keys)
+            harness(base / name, "add", "mine", "--text", text, "--label", "factual=yes", "--as", name)
+        else:
+            label(base / name / "mine", name, keys=keys)
+            add_claims(base / name / "mine", [{"text": text, "factual": "yes"}], name)
         git(base / name, "add", "-A")
         git(base / name, "commit", "-q", "-m", f"labels of {name}")
         git(base / name, "push", "-q", "origin", f"HEAD:refs/heads/{name}")
     for name in ("ann", "bob", "cal"):
         git(base / "ann", "fetch", "-q", "origin")
         git(base / "ann", "merge", "-q", "--no-edit", f"origin/{name}")
-    open_disputes = harness(base / "ann", "disputes", "mine", "--json")
-    harness(base / "ann", "adjudicate", "mine", "--as", "ann", keys="1q")
+    open_disputes = disputes(base / "ann" / "mine").document()
+    adjudicate(base / "ann" / "mine", "ann", keys="1q")
     git(base / "ann", "add", "-A")
     git(base / "ann", "commit", "-q", "-m", "decisions")
     git(base / "ann", "push", "-q", "origin", "HEAD:main")
     for name in ("bob", "cal"):
         git(base / name, "pull", "-q", "--no-rebase", "--no-edit", "origin", "main")
-    return base, json.loads(open_disputes)
+    return base, open_disputes
 
 
 def test_the_merged_datasets_are_valid_and_have_every_label(merged):

@@ -19,9 +19,9 @@ LIMITS = {
     "--version": 0.25,
     "list": 0.25,
     "run --help": 0.25,
-    f"check {DATASET}": 0.7,
-    "check quickstart": 1.2,
-    "compare {run}": 1.4,
+    f"check {DATASET}": 0.6,
+    "check quickstart": 1.0,
+    "compare {run}": 1.2,
     "score {text} --system {model}": 1.6,
     "search {index} budget": 0.7,
 }

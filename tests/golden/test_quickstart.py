@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
 
 @pytest.fixture(scope="module")
-def table(root, tmp_path_factory) -> str:
+def folder(tmp_path_factory) -> Path:
+    """The folder in which the quickstart runs."""
+    return tmp_path_factory.mktemp("quickstart")
+
+
+@pytest.fixture(scope="module")
+def table(root, folder) -> str:
     import os
     import subprocess
     import sys
 
-    folder = tmp_path_factory.mktemp("quickstart")
     command = [sys.executable, "-m", "harness", "run", str(root / "experiments" / "quickstart.yaml")]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=os.environ)
     assert done.returncode == 0, done.stderr
@@ -39,8 +45,9 @@ def test_the_readme_names_commands_that_exist(root):
     assert named <= set(group.commands)
 
 
-def test_the_python_of_the_readme_runs(root, tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
+def test_the_python_of_the_readme_runs(table, folder, root, monkeypatch, capsys):
+    """Where the command ran, as a reader of the README runs it: units that are there are found again."""
+    monkeypatch.chdir(folder)
     readme = (root / "README.md").read_text(encoding="utf-8")
     code = readme.split("```python\n")[1].split("```")[0]
     exec(compile(code, "README.md", "exec"), {})

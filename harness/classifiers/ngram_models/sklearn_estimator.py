@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
@@ -35,6 +36,14 @@ TEXT = "text"
 """Value of `features` for estimators that get the texts."""
 BATCH = 8192
 """Number of claims converted to features at once, which bounds memory."""
+
+
+@cache
+def _distributions_of(module: str) -> tuple[str, ...]:
+    """The distributions that provide a module; read once a process, because it means every file of every package."""
+    from importlib.metadata import packages_distributions
+
+    return tuple(packages_distributions().get(module, ()))
 
 
 class Features(NgramSettings):
@@ -162,9 +171,7 @@ class SklearnEstimator(Classifier):
     @computed
     def packages(self) -> tuple[str, ...]:
         """NumPy, SciPy, scikit-learn and the distribution that provides the estimator's module, if there is one."""
-        from importlib.metadata import packages_distributions
-
-        own = packages_distributions().get(self.estimator.partition(":")[0].partition(".")[0], [])
+        own = _distributions_of(self.estimator.partition(":")[0].partition(".")[0])
         return tuple(dict.fromkeys(("numpy", "scipy", "scikit-learn", *own)))
 
     @computed

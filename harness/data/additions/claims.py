@@ -6,13 +6,14 @@ import difflib
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
 
+from harness.data.additions.claim_table import ClaimTable
 from harness.data.additions.columns import ARTICLE_FIELDS
 from harness.data.articles.article_file import make_article, safe_name
 from harness.data.dataset import Dataset
 from harness.data.exchange.export import safe_cell
-from harness.data.sentences.claims_of import make_claim
 from harness.errors import Fault, FaultsError, unknown_name
 from harness.files import sha256
 from harness.records import Article, Claim, preview
@@ -44,7 +45,7 @@ class ClaimFinder:
     def __init__(self, dataset: Dataset, path: str) -> None:
         self.path = path
         self.articles = {article.article_id: article for article in dataset.articles}
-        self.claims = {claim.claim_id: claim for claim in dataset.claims}
+        self.claims = ClaimTable(dataset.claims, self.articles)
         self.documents_added = 0
         """Number of new articles that are documents, not free-standing claims."""
         self.statements_added = 0
@@ -52,18 +53,35 @@ class ClaimFinder:
         self.faults: list[Fault] = []
         self._known_articles = dict(self.articles)
         self._language = dataset.info.language
+        self._current = dataset.current
         self._by_text: dict[str, list[Claim]] = defaultdict(list)
-        for claim in dataset.current:
-            self._by_text[claim.text or ""].append(claim)
+        """Current claims of the dataset by their text, for the texts of rows."""
+        self._close: dict[str, str | None] = {}
+        """Id of an article that is not known to the most similar one that is."""
 
-    def find_all(self, rows: Sequence[ClaimRow]) -> list[Claim | None]:
-        """Returns the claim of each row, made if it is new; None for a row with a fault, which is in `faults`."""
-        claims: list[Claim | None] = [None] * len(rows)
+    @cached_property
+    def _names_by_digits(self) -> dict[tuple[str, ...], list[str]]:
+        """Ids of articles by the numbers in them."""
+        names: dict[tuple[str, ...], list[str]] = defaultdict(list)
+        for name in self._known_articles:
+            names[tuple(re.findall(r"\d+", name))].append(name)
+        return names
+
+    def find_all(self, rows: Sequence[ClaimRow]) -> list[int | None]:
+        """Returns the number of the claim of each row in `claims`; None for a row with a fault, which is in `faults`.
+
+        Claims that are new are made.
+        """
+        self._find_same_texts(rows)
+        claims: list[int | None] = [None] * len(rows)
+        stated: list[int] = []
         documents: dict[str, list[int]] = defaultdict(list)
         marked: dict[str, list[int]] = defaultdict(list)
         raw_ids: dict[str, str] = {}
         for index, row in enumerate(rows):
             fields = row.fields
+            if "statement" in fields:
+                stated.append(index)
             if "claim_id" in fields:
                 claims[index] = self._claim_by_id(row)
             elif "text" not in fields:
@@ -85,52 +103,63 @@ class ClaimFinder:
                 in_article = self._new_document(article_id, document)
             for index, claim in zip(indices, in_article, strict=True):
                 claims[index] = claim
-        for row, claim in zip(rows, claims, strict=True):
-            if claim is not None and "statement" in row.fields:
-                self._add_statement(row, claim.claim_id)
+        for index in stated:
+            number = claims[index]
+            if number is not None:
+                self._add_statement(rows[index], number)
         return claims
 
-    def _add_statement(self, row: ClaimRow, claim_id: str) -> None:
+    def _find_same_texts(self, rows: Sequence[ClaimRow]) -> None:
+        """Finds the claims of the dataset that have the text of a row."""
+        if not self._current:
+            return
+        texts = {row.text for row in rows if "text" in row.fields}
+        texts |= {text[1:] for text in texts}  # see `_unescaped`
+        for claim in self._current:
+            if claim.text in texts:
+                self._by_text[claim.text or ""].append(claim)
+
+    def _add_statement(self, row: ClaimRow, number: int) -> None:
         """Gives a claim its statement; one that it has is never replaced."""
-        claim, statement = self.claims[claim_id], row.fields["statement"]
+        claim, statement = self.claims[number], row.fields["statement"]
         if claim.statement is None:
-            self.claims[claim_id] = claim.model_copy(update={"statement": statement})
+            self.claims.add_statement(number, statement)
             self.statements_added += 1
         elif claim.statement != statement:
-            message = (
-                f"is not that of claim '{claim_id}': expected {preview(claim.statement)}, got {preview(statement)}"
-            )
+            expected, got = preview(claim.statement), preview(statement)
+            message = f"is not that of claim '{claim.claim_id}': expected {expected}, got {got}"
             self._fault(row, "statement", f"{message}; leave the cell empty, or correct claims.jsonl", "contradiction")
 
     def _fault(self, row: ClaimRow, field: str | None, message: str, code: str = "invalid") -> None:
         self.faults.append(Fault(self.path, row.line, field, message, code))
 
-    def _claim_by_id(self, row: ClaimRow) -> Claim | None:
+    def _claim_by_id(self, row: ClaimRow) -> int | None:
         claim_id = row.fields["claim_id"]
-        claim = self.claims.get(claim_id)
-        if claim is None:
+        number = self.claims.number_of(claim_id)
+        if number is None:
             message = (
                 f"no claim '{claim_id}' in claims.jsonl; if the column is not an id of this dataset, pass over it "
                 "with --ignore-column"
             )
             self._fault(row, "claim_id", message, "unknown-id")
             return None
+        claim = self.claims[number]
         for field in ("article_id", "text"):
             cell, actual = row.fields.get(field), str(getattr(claim, field))
             if cell is not None and _plain(str(cell)) not in (_plain(actual), _plain(safe_cell(actual))):
                 message = f"is not that of claim '{claim_id}': expected {preview(actual)}, got {preview(cell)}"
                 self._fault(row, field, f"{message}; give claim_id alone")
                 return None
-        return claim
+        return number
 
-    def _claim_by_text(self, row: ClaimRow) -> Claim | None:
+    def _claim_by_text(self, row: ClaimRow) -> int | None:
         """Returns the free-standing claim of a text, or the only claim of the dataset that has this text."""
         text = row.text
         article_id = f"claim-{sha256(text)[:10]}"
         same_text = self._by_text.get(text, [])
         if article_id not in self._known_articles and same_text:
             if len(same_text) == 1:
-                return same_text[0]
+                return self.claims.number_of(same_text[0].claim_id)
             ids = ", ".join(claim.claim_id for claim in same_text[:MAX_IDS])
             more = f" and {len(same_text) - MAX_IDS} more" if len(same_text) > MAX_IDS else ""
             message = f"is the text of {len(same_text)} claims ({ids}{more}); give claim_id, or article_id and start"
@@ -168,19 +197,20 @@ class ClaimFinder:
 
     def _mistyped(self, article_id: str, text: str) -> str | None:
         """Returns the article of almost this name that has the text of a row; None if there is none."""
-        digits = re.findall(r"\d+", article_id)  # doc-11 is no mistyped doc-12
-        names = [name for name in self._known_articles if re.findall(r"\d+", name) == digits]
-        close = difflib.get_close_matches(article_id, names, n=1, cutoff=0.8)
-        return close[0] if close and text in (self.articles[close[0]].text or "") else None
+        if article_id not in self._close:
+            names = self._names_by_digits.get(tuple(re.findall(r"\d+", article_id)), [])  # doc-11 is no doc-12
+            self._close[article_id] = next(iter(difflib.get_close_matches(article_id, names, n=1, cutoff=0.8)), None)
+        close = self._close[article_id]
+        return close if close is not None and text in (self.articles[close].text or "") else None
 
-    def _new_document(self, article_id: str, rows: Sequence[ClaimRow]) -> list[Claim | None]:
+    def _new_document(self, article_id: str, rows: Sequence[ClaimRow]) -> list[int | None]:
         """Makes an article from the rows of a document, one a line in their order, and a claim of each row."""
         texts = [row.text for row in rows]
         article = self._make_article(article_id, "\n".join(texts), rows)
         if article is None:
             return [None] * len(rows)
         self.documents_added += 1
-        claims: list[Claim | None] = []
+        claims: list[int | None] = []
         start = 0
         for row, text in zip(rows, texts, strict=True):
             claims.append(self._add_claim(article, start, start + len(text), row))
@@ -211,9 +241,9 @@ class ClaimFinder:
             return None
         return self.articles.setdefault(article_id, article)
 
-    def _claims_in(self, article: Article, rows: Sequence[ClaimRow]) -> list[Claim | None]:
+    def _claims_in(self, article: Article, rows: Sequence[ClaimRow]) -> list[int | None]:
         """Returns the claims of rows of an article that the dataset has."""
-        claims: list[Claim | None] = [None] * len(rows)
+        claims: list[int | None] = [None] * len(rows)
         by_text: dict[str, list[int]] = defaultdict(list)
         for index, row in enumerate(rows):
             if "start" in row.fields:
@@ -232,7 +262,7 @@ class ClaimFinder:
                 claims[index] = self._add_claim(article, start, start + len(text), rows[index])
         return claims
 
-    def _claim_at(self, article: Article, row: ClaimRow) -> Claim | None:
+    def _claim_at(self, article: Article, row: ClaimRow) -> int | None:
         start = int(row.fields["start"])
         body = article.text or ""
         # A table may have lost the blanks around a text, and have gained an apostrophe before a formula.
@@ -258,10 +288,9 @@ class ClaimFinder:
                 return starts * n_rows
         return None
 
-    def _add_claim(self, article: Article, start: int, end: int, row: ClaimRow) -> Claim:
-        details = {field: row.fields.get(field) for field in ("speaker", "date", "topic")}
-        claim = make_claim(article, start, end, **details)
-        return self.claims.setdefault(claim.claim_id, claim)
+    def _add_claim(self, article: Article, start: int, end: int, row: ClaimRow) -> int:
+        details = {field: row.fields[field] for field in ("speaker", "date", "topic") if field in row.fields}
+        return self.claims.add(article, start, end, details)
 
 
 def _plain(text: str) -> str:

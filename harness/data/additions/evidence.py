@@ -16,7 +16,7 @@ from harness.data.dataset import Dataset
 from harness.data.labels.evidence_file import new_evidence
 from harness.errors import Fault, unknown_name
 from harness.files import sha256
-from harness.records import STANCES, Claim, Evidence, preview
+from harness.records import STANCES, Evidence, preview
 
 MAX_LINES = 6
 """Number of lines that a note names."""
@@ -78,9 +78,9 @@ class EvidenceFinder:
         """Number of passages that the dataset did not have."""
         return len(self._line_of)
 
-    def add_all(self, rows: Sequence[ClaimRow], claims: Sequence[Claim | None]) -> None:
-        """Collects the evidence of all rows whose claim is known."""
-        bringing: list[tuple[int | None, Claim, dict[str, Any]]] = []
+    def add_all(self, rows: Sequence[ClaimRow], claims: Sequence[str | None]) -> None:
+        """Collects the evidence of all rows, of which `claims` has the ids; None: the claim is not known."""
+        bringing: list[tuple[int | None, str, dict[str, Any]]] = []
         for row, claim in zip(rows, claims, strict=True):
             fields = {field: row.fields[field] for field in PASSAGE_FIELDS if field in row.fields}
             if claim is not None and any(field in fields for field in PASSAGE_MARKS):
@@ -101,7 +101,7 @@ class EvidenceFinder:
         # Groups that rows state come first, so that a passage without one gets a number that no row uses.
         for index in sorted(citations, key=lambda index: (citations[index].group is None, index)):
             self._cite(citations[index])
-        ids = dict.fromkeys(claim.claim_id for claim in claims if claim is not None)
+        ids = dict.fromkeys(claim for claim in claims if claim is not None)
         self.without = [claim_id for claim_id in ids if not self._cited.get(claim_id)]
         self.faults.sort(key=lambda fault: fault.line or 0)
 
@@ -121,7 +121,7 @@ class EvidenceFinder:
         if self.without:
             yield f"claims without evidence: {len(self.without):,}"
 
-    def _citation(self, line: int | None, claim: Claim, fields: Mapping[str, Any]) -> _Citation | None:
+    def _citation(self, line: int | None, claim: str, fields: Mapping[str, Any]) -> _Citation | None:
         """Reads the cells of a row; None after a fault."""
         n_faults = len(self.faults)
         group, stance = fields.get("group"), fields.get("stance")
@@ -140,7 +140,7 @@ class EvidenceFinder:
         passage = self._passage(line, fields) if len(self.faults) == n_faults else None
         if passage is None:
             return None
-        return _Citation(line, claim.claim_id, passage, None if number is None else int(number), stance, fields)
+        return _Citation(line, claim, passage, None if number is None else int(number), stance, fields)
 
     def _passage(self, line: int | None, fields: Mapping[str, Any]) -> Passage | None:
         """Returns the passage of a row: of the corpus, or a new one; None after a fault."""

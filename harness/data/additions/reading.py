@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from harness.data.additions.columns import FIELDS, PASSAGE_FIELDS, ColumnOptions, Columns, column_names
-from harness.data.articles.rows import LabeledRow, read_rows
+from harness.data.articles.rows import LabeledRow, RowTable, read_rows
 from harness.data.dataset import read_info
 from harness.data.exchange.claim_review import ratings_as_verdicts
 from harness.data.exchange.tool_files import read_tool_file
@@ -42,7 +42,7 @@ class Source(NamedTuple):
 
     path: str
     """File as messages name it."""
-    rows: list[LabeledRow]
+    rows: Sequence[LabeledRow]
     scheme: str | None
     """Scheme of the labels; None: the first of the dataset."""
     columns: ColumnOptions
@@ -93,7 +93,7 @@ def read_source(path: Path, folder: Path, scheme: str | None, columns: ColumnOpt
     ignored = set[str]()
     letters: dict[str, str] = {}
 
-    def read_table() -> list[LabeledRow]:
+    def read_table() -> Sequence[LabeledRow]:
         # Without the columns that the user passes over, so that they do not decide which tool wrote the file.
         table = read_rows(path, options.table, names=expected, notes=notes, letters=letters)
         ignored.update(name for name in options.ignored if name in column_names(table))
@@ -116,13 +116,13 @@ def read_source(path: Path, folder: Path, scheme: str | None, columns: ColumnOpt
     return Source(str(path), rows, scheme, ColumnOptions(), ColumnOptions(axes), notes)
 
 
-def without_columns(path: str, rows: Sequence[LabeledRow], ignored: Sequence[str]) -> list[LabeledRow]:
+def without_columns(path: str, rows: Sequence[LabeledRow], ignored: Sequence[str]) -> Sequence[LabeledRow]:
     """Returns rows without the columns that the user passes over.
 
     Raises: FaultsError: there is no such column.
     """
     if not ignored:
-        return list(rows)
+        return rows
     names = column_names(rows)
     unknown = [name for name in ignored if name not in names]
     if unknown:
@@ -130,16 +130,18 @@ def without_columns(path: str, rows: Sequence[LabeledRow], ignored: Sequence[str
             Fault(path, None, "--ignore-column", unknown_name("column", name, names), "unknown-name")
             for name in unknown
         )
-    return [row._replace(cells={name: cell for name, cell in row.cells.items() if name not in ignored}) for row in rows]
+    return RowTable(
+        row._replace(cells={name: cell for name, cell in row.cells.items() if name not in ignored}) for row in rows
+    )
 
 
-def _in_scheme(rows: Sequence[LabeledRow], folder: Path, name: str, notes: list[str]) -> list[LabeledRow]:
+def _in_scheme(rows: Sequence[LabeledRow], folder: Path, name: str, notes: list[str]) -> Sequence[LabeledRow]:
     """Returns rows with a rating as rows with a label of a scheme, if that has verdicts and no ratings."""
     if name not in scheme_names() and not (folder / "schemes" / f"{name}.yaml").exists():
-        return list(rows)
+        return rows
     scheme = find_scheme(folder, name)
     has_rating = any(axis.name == "rating" for axis in scheme.axes)
-    return list(rows) if has_rating or "verdict" not in scheme.tasks else ratings_as_verdicts(rows, scheme, notes)
+    return rows if has_rating or "verdict" not in scheme.tasks else ratings_as_verdicts(rows, scheme, notes)
 
 
 def _rating_scheme(folder: Path, listed: Sequence[str]) -> str:

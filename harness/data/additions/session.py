@@ -3,52 +3,41 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
+from harness.data.additions.claim_rows import AxisAnswer, ClaimRows, labeled_differently
 from harness.data.additions.claims import ClaimFinder, ClaimRow
 from harness.data.additions.columns import PASSAGE_FIELDS, Columns, SchemeAxis, fields_of
 from harness.data.additions.evidence import EvidenceFinder
 from harness.data.additions.labels import (
     TIME_EXPECTED,
     Answer,
-    ConflictRule,
     RowAnswer,
     cell_text,
-    guideline_of,
     is_blank,
     is_time,
     parse_confidence,
     parse_label,
     settle,
 )
+from harness.data.additions.new_labels import AddOptions, NewLabels, Question
 from harness.data.articles.rows import LabeledRow
 from harness.data.dataset import Dataset
-from harness.data.labels.annotations import new_annotation, question_of
+from harness.data.labels.annotations import question_of
 from harness.data.labels.gold import active_annotations, latest_annotations
 from harness.errors import Fault, unknown_name
-from harness.records import Annotation, Claim, Role, is_unicode, preview
+from harness.records import Annotation, is_unicode, preview
 from harness.schemes.scheme_files import FEATURE_LABEL
 
 CellFault = tuple[str, str]
 """Column of a faulty cell, and the message."""
-AxisAnswer = tuple[SchemeAxis, Answer]
+MAX_SHARED = 10_000
+"""Number of different answers of rows that are stored once."""
 NUMBERS = ("article_id", "passage_id", "group")
 """Fields whose cells may be integers."""
 HALF_CHARACTER = "contains half a character (a lone surrogate); save the text as UTF-8"
-
-
-class AddOptions(NamedTuple):
-    """What the user said about the labels."""
-
-    annotator: str
-    at: str
-    """Time of the labels whose rows state none."""
-    values: Mapping[str, str]
-    """Value in the table to label."""
-    on_conflict: ConflictRule | None
-    role: Role = "label"
 
 
 class AddSession:
@@ -61,58 +50,111 @@ class AddSession:
         self.finder = ClaimFinder(dataset, path)
         self.evidence = EvidenceFinder(dataset, path, options.values) if columns.have_evidence else None
         self._superseded = dataset.superseded
-        own = [a for a in dataset.annotations if a.annotator == options.annotator]
-        self.latest = {question_of(a)[:3]: a for a in latest_annotations(own, (options.role,))}
-        """The last annotation of each question, also one that was withdrawn."""
-        self.present = {question_of(a)[:3]: a for a in active_annotations(own, (options.role,))}
+        self._annotations = dataset.annotations
+        self.latest: dict[Question, Annotation] = {}
+        """The last annotation by the annotator of each question about a claim of the rows, also a withdrawn one."""
+        self.present: dict[Question, Annotation] = {}
+        """Those of them that stand."""
         self.faults: list[Fault] = []
-        self.new: list[Annotation] = []
+        self.rows = ClaimRows((), columns)
+        """Rows that have no faulty cell."""
+        self.claims: list[int | None] = []
+        """Number of the claim of each of these rows; None after a fault."""
+        self.answers: list[tuple[AxisAnswer, ...]] = []
+        """Answers of each of these rows."""
+        self.new = NewLabels(options, self.finder.claims, self.latest, self._row_answer)
         self.unchanged = 0
         self.unlabeled = 0
         """Number of rows without a label."""
         self.by_rule = 0
         """Number of labels that a rule chose because rows disagree."""
+        self.superseded = 0
+        """Number of new labels that replace an earlier label that stands."""
+        self.other_guidelines: Counter[tuple[str, str, str]] = Counter()
+        """New labels by another version of a guideline: scheme, version of the labels, version now."""
         self.repeated: list[list[int | None]] = []
         """Lines of each sentence that occurs in several rows of a document, as claims with different labels."""
 
     def add_all(self, rows: Sequence[LabeledRow]) -> None:
         """Collects the claims and labels of all rows."""
-        claim_rows: list[ClaimRow] = []
-        sources: list[tuple[str | None, str | None]] = []
-        labels: list[list[AxisAnswer]] = []
-        for row in rows:
-            fields = fields_of(row.cells, self.columns)
-            answers, faults = self._answers(row)
-            faults = [*self._field_faults(fields), *faults]
+        self.rows = ClaimRows(rows, self.columns)
+        shared: dict[tuple[object, ...], tuple[AxisAnswer, ...]] = {}
+        for place, row in enumerate(rows):
+            answers, faults = self._shared_answers(row, shared)
+            faults = [*self._field_faults(fields_of(row.cells, self.columns)), *faults]
             self.faults += [Fault(self.path, row.line, name, message) for name, message in faults]
             if not faults:
-                claim_rows.append(ClaimRow(row.line, fields, row.document))
-                sources.append((row.author, row.url))
-                labels.append(answers)
-        claims = self._claims_of(claim_rows)
+                self.rows.take(place)
+                self.answers.append(answers)
+        claims = self.claims = self._claims_of(self.rows)
         self.faults += self.finder.faults
         if self.evidence is not None:
-            self.evidence.add_all(claim_rows, claims)
+            ids = [None if number is None else self.finder.claims.claim_id(number) for number in claims]
+            self.evidence.add_all(self.rows, ids)
             self.faults += self.evidence.faults
-        by_claim: dict[tuple[str, str, str], list[RowAnswer]] = defaultdict(list)
-        axes: dict[tuple[str, str, str], SchemeAxis] = {}
-        for claim_row, claim, answers, source in zip(claim_rows, claims, labels, sources, strict=True):
-            self.unlabeled += not answers and self.evidence is None
-            if claim is None:
-                continue
-            for axis, answer in answers:
-                key = (claim.claim_id, axis.scheme.name, axis.axis.name)
-                axes[key] = axis
-                by_claim[key].append(_row_answer(claim_row, axis.scheme.name, answer, source))
-        if self.evidence is not None and self.columns.axes:
-            labeled = {claim_id for claim_id, _, _ in by_claim}
-            self.unlabeled = len({claim.claim_id for claim in claims if claim is not None} - labeled)
-        for key, row_answers in by_claim.items():
-            self._settle(key, axes[key], row_answers)
-        self.repeated = _labeled_differently(claim_rows, claims, labels)
+            if self.columns.axes:
+                answered = {claim for claim, answers in zip(claims, self.answers, strict=True) if answers}
+                self.unlabeled = len(set(claims) - answered - {None})
+        else:
+            self.unlabeled = sum(not answers for answers in self.answers)
+        self._find_earlier()
+        self._settle_all()
+        self.repeated = labeled_differently(self.rows, claims, self.answers, self.finder.claims)
         self.faults.sort(key=lambda fault: fault.line or 0)
 
-    def _claims_of(self, rows: Sequence[ClaimRow]) -> list[Claim | None]:
+    def _find_earlier(self) -> None:
+        """Finds the earlier annotations of the claims of the rows."""
+        if not self._annotations:
+            return
+        ids = {self.finder.claims.claim_id(number) for number in self.claims if number is not None}
+        annotator, roles = self.options.annotator, (self.options.role,)
+        own = [a for a in self._annotations if a.annotator == annotator and a.claim_id in ids]
+        self.latest |= {question_of(a)[:3]: a for a in latest_annotations(own, roles)}
+        self.present |= {question_of(a)[:3]: a for a in active_annotations(own, roles)}
+
+    def _settle_all(self) -> None:
+        """Adds the labels that rows give to each claim on each axis, in the order of the first row that gives one."""
+        counts = bytearray(len(self.finder.claims))
+        for number in self.claims:
+            if number is not None:
+                counts[number] = min(counts[number] + 1, 2)
+        several: dict[int, list[int]] = {number: [] for number, count in enumerate(counts) if count > 1}
+        for place, number in enumerate(self.claims):
+            if number is not None and number in several:
+                several[number].append(place)
+        for place, number in enumerate(self.claims):
+            if number is None:
+                continue
+            same_claim = several.get(number)
+            for axis, _ in self.answers[place]:
+                if same_claim is None:
+                    self._settle(number, axis, [place])
+                    continue
+                first = next(other for other in same_claim if self._answer(other, axis) is not None)
+                if first == place:
+                    self._settle(number, axis, [p for p in same_claim if self._answer(p, axis) is not None])
+
+    def _answer(self, place: int, axis: SchemeAxis) -> Answer | None:
+        """Returns the answer of a row on an axis; None if it gives none."""
+        for other, answer in self.answers[place]:
+            if other is axis or (other.scheme.name, other.axis.name) == (axis.scheme.name, axis.axis.name):
+                return answer
+        return None
+
+    def _shared_answers(
+        self, row: LabeledRow, shared: dict[tuple[object, ...], tuple[AxisAnswer, ...]]
+    ) -> tuple[tuple[AxisAnswer, ...], list[CellFault]]:
+        """Returns the answers of a row, which rows with the same texts share, and the faults of its label cells."""
+        cells = tuple([row.cells.get(column) for column in (*self.columns.axes, *self.columns.values)])
+        has_texts = all(cell is None or isinstance(cell, str) for cell in cells)
+        if has_texts and cells in shared:
+            return shared[cells], []
+        answers, faults = self._answers(row)
+        if has_texts and not faults and len(shared) < MAX_SHARED:
+            shared[cells] = tuple(answers)
+        return tuple(answers), faults
+
+    def _claims_of(self, rows: Sequence[ClaimRow]) -> list[int | None]:
         """Returns the claim of each row; where rows bring passages, those that name a claim alike are about one."""
         if self.evidence is None:
             return self.finder.find_all(rows)
@@ -138,20 +180,13 @@ class AddSession:
         """Articles of new labels that a newer version replaces, each with its newest version."""
         newer = {a.replaces: a.article_id for a in self.finder.articles.values() if a.replaces in self._superseded}
         newest: dict[str, str] = {}
-        for annotation in self.new:
-            article_id = version = self.finder.claims[annotation.claim_id].article_id
+        for number in self.new.claims if newer else ():
+            article_id = version = self.finder.claims.article_id(number)
             while version in newer:
                 version = newer[version]
             if version != article_id:
                 newest[article_id] = version
         return newest
-
-    @property
-    def other_guidelines(self) -> Counter[tuple[str, str, str]]:
-        """Number of new labels by another version of a guideline: scheme, version of the labels, version now."""
-        schemes = {axis.scheme.name: axis.scheme.version for axis in self.columns.axes.values()}
-        schemes |= {axis.scheme.name: axis.scheme.version for axis in self.columns.values.values()}
-        return Counter((a.scheme, a.guideline, schemes[a.scheme]) for a in self.new if a.guideline != schemes[a.scheme])
 
     def _answers(self, row: LabeledRow) -> tuple[list[AxisAnswer], list[CellFault]]:
         """Returns the answers of a row on each axis, and the faults of its label cells."""
@@ -216,8 +251,13 @@ class AddSession:
             elif field == "at" and not is_time(cell):
                 yield column, f"{TIME_EXPECTED}, got {preview(cell)}"
 
-    def _settle(self, key: tuple[str, str, str], axis: SchemeAxis, rows: Sequence[RowAnswer]) -> None:
+    def _row_answer(self, place: int, axis: SchemeAxis) -> RowAnswer:
+        """Returns what a row answers on an axis, with what it says of all its labels."""
+        return self.rows.answer(place, axis.scheme.name, self._answer(place, axis) or ())
+
+    def _settle(self, claim: int, axis: SchemeAxis, places: Sequence[int]) -> None:
         """Adds the label that rows give a claim on an axis."""
+        rows = [self._row_answer(place, axis) for place in places]
         settled = settle(self.path, axis.axis, rows, self.options.on_conflict)
         if isinstance(settled, Fault):
             self.faults.append(settled)
@@ -225,6 +265,7 @@ class AddSession:
         self.by_rule += settled.by_rule
         # Rows that bring passages repeat the label of their claim; that is no further label.
         n_rows = 1 if self.evidence is not None else sum(other.answer == settled.row.answer for other in rows)
+        key = (self.finder.claims.claim_id(claim), axis.scheme.name, axis.axis.name)
         row, earlier = settled.row, self.present.get(key)
         if not row.answer:
             # A table adds labels; it takes none back.
@@ -236,31 +277,16 @@ class AddSession:
                 )
                 self.faults.append(Fault(self.path, row.line, axis.axis.name, message))
             return
-        label, value = row.answer
         if earlier is not None and _repeats(earlier, row):
             self.unchanged += n_rows
             return
         self.unchanged += n_rows - 1
-        claim_id, scheme, axis_name = key
+        self.new.add(claim, axis, places[0], row if len(places) > 1 else None)
         latest = self.latest.get(key)
-        annotation = new_annotation(
-            claim_id=claim_id,
-            scheme=scheme,
-            axis=axis_name,
-            label=label,
-            annotator=self.options.annotator,
-            guideline=row.guideline or axis.scheme.version,
-            confidence=row.confidence,
-            at=row.at or self.options.at,
-            value=value,
-            note=row.note,
-            author=row.author,
-            url=row.url,
-            role=self.options.role,
-            # Also one that was withdrawn: the same label given again is another annotation, with another id.
-            supersedes=latest.annotation_id if latest else None,
-        )
-        self.new.append(annotation)
+        self.superseded += earlier is not None and latest is not None and latest.annotation_id == earlier.annotation_id
+        guideline, version = row.guideline or axis.scheme.version, axis.scheme.version
+        if guideline != version:
+            self.other_guidelines[axis.scheme.name, guideline, version] += 1
 
 
 def _repeats(earlier: Annotation, row: RowAnswer) -> bool:
@@ -270,40 +296,3 @@ def _repeats(earlier: Annotation, row: RowAnswer) -> bool:
         and row.note in (None, earlier.note)
         and row.confidence in (None, earlier.confidence)
     )
-
-
-def _row_answer(row: ClaimRow, scheme: str, answer: Answer, source: tuple[str | None, str | None]) -> RowAnswer:
-    """Returns the answer of a row on an axis of a scheme, with what the row says of all its labels."""
-    fields = row.fields
-    guideline = guideline_of(str(fields["guideline"]), scheme) if "guideline" in fields else None
-    return RowAnswer(
-        row.line,
-        answer,
-        fields.get("note"),
-        fields.get("at"),
-        *source,
-        confidence=parse_confidence(fields["confidence"]) if "confidence" in fields else None,
-        guideline=guideline,
-    )
-
-
-def _labeled_differently(
-    rows: Sequence[ClaimRow], claims: Sequence[Claim | None], labels: Sequence[Sequence[AxisAnswer]]
-) -> list[list[int | None]]:
-    """Returns the lines of each text whose rows are different claims of one article, and differ on an axis.
-
-    A row that says which claim it means, by `claim_id` or `start`, does not count.
-    """
-    answers: dict[tuple[str, str], list[tuple[int | None, str, AxisAnswer]]] = defaultdict(list)
-    for row, claim, row_answers in zip(rows, claims, labels, strict=True):
-        if claim is not None and not {"claim_id", "start"} & row.fields.keys():
-            answers[claim.article_id, row.text] += [(row.line, claim.claim_id, answer) for answer in row_answers]
-    repeated = []
-    for group in answers.values():
-        several_claims = len({claim_id for _, claim_id, _ in group}) > 1
-        distinct = {(axis.scheme.name, axis.axis.name): set[Answer]() for _, _, (axis, _) in group}
-        for _, _, (axis, answer) in group:
-            distinct[axis.scheme.name, axis.axis.name].add(answer)
-        if several_claims and any(len(given) > 1 for given in distinct.values()):
-            repeated.append(list(dict.fromkeys(line for line, _, _ in group)))
-    return repeated

@@ -1,19 +1,30 @@
-"""Reads the rows of labeled claims in a .jsonl, .csv, .tsv or .xlsx file, each with its first line."""
+"""Reads the rows of labeled claims in a .jsonl, .csv, .tsv or .xlsx file, each with its first line.
+
+Texts in UTF-8 are read block by block, and rows are kept as tuples, so that a million of them fit into memory.
+"""
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Collection, Mapping
+from array import array
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TextIO, overload
 
 from harness.data.articles.encoding import UTF_8, decode_text
+from harness.data.jsonl import line_blocks
 from harness.data.own_tables import OWN_TABLE_SUFFIXES, OwnTable, TableOptions
 from harness.errors import Fault, FaultsError
-from harness.files import read_bytes
+from harness.files import UTF_16_MARKS, opened, read_bytes
 from harness.records import preview
 
 SUFFIXES = (".jsonl", *OWN_TABLE_SUFFIXES)
+MAX_SHARED = 4096
+"""Number of texts that are stored once however often they occur, such as labels."""
+MAX_LABEL = 60
+"""Length of a longer text, which is no label."""
 
 
 class LabeledRow(NamedTuple):
@@ -31,6 +42,61 @@ class LabeledRow(NamedTuple):
     """Address of the page on which the rating was published."""
 
 
+class RowTable(Sequence[LabeledRow]):
+    """Rows that do not change, in little memory: a row is the tuple of its values, and rows share names and labels."""
+
+    def __init__(self, rows: Iterable[LabeledRow] = ()) -> None:
+        self._lines = array("q")
+        self._names: list[tuple[str, ...]] = []
+        self._values: list[tuple[Any, ...]] = []
+        self._more: dict[int, tuple[str | None, str | None, str | None]] = {}
+        """Document, author and address of the rows that have any."""
+        shared_names: dict[tuple[str, ...], tuple[str, ...]] = {}
+        shared: dict[str, str] = {}
+        last: tuple[Any, ...] = ()
+        for line, cells, *more in rows:
+            names = tuple(cells)
+            names = shared_names.setdefault(names, names)
+            values = list(cells.values())
+            for place, cell in enumerate(values):
+                if type(cell) is not str:
+                    continue
+                if place < len(last) and last[place] == cell:  # the id of an article, in all rows of it
+                    values[place] = last[place]
+                elif len(cell) <= MAX_LABEL and len(shared) < MAX_SHARED:
+                    values[place] = shared.setdefault(cell, cell)
+                else:
+                    values[place] = shared.get(cell, cell)
+            if any(part is not None for part in more):
+                document, author, url = more
+                self._more[len(self._lines)] = (document, author, url)
+            last = tuple(values)
+            self._lines.append(-1 if line is None else line)
+            self._names.append(names)
+            self._values.append(last)
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def __iter__(self) -> Iterator[LabeledRow]:
+        return map(self._row, range(len(self)))
+
+    @overload
+    def __getitem__(self, place: int) -> LabeledRow: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[LabeledRow]: ...
+
+    def __getitem__(self, place: int | slice) -> LabeledRow | list[LabeledRow]:
+        places = range(len(self))[place]
+        return self._row(places) if isinstance(places, int) else [self._row(each) for each in places]
+
+    def _row(self, place: int) -> LabeledRow:
+        line = self._lines[place]
+        cells = dict(zip(self._names[place], self._values[place], strict=False))
+        return LabeledRow(None if line < 0 else line, cells, *self._more.get(place, ()))
+
+
 def read_rows(
     path: Path,
     options: TableOptions | None = None,
@@ -38,7 +104,7 @@ def read_rows(
     names: Collection[str] = (),
     notes: list[str] | None = None,
     letters: dict[str, str] | None = None,
-) -> list[LabeledRow]:
+) -> RowTable:
     """Read the rows of a .jsonl file, or of a .csv, .tsv or .xlsx file with a header.
 
     Args:
@@ -53,16 +119,16 @@ def read_rows(
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise FaultsError.single(path, f"unknown suffix '{path.suffix}'; expected one of {', '.join(SUFFIXES)}")
-    data = read_bytes(path)
     faults = list[Fault]()
     notes = [] if notes is None else notes
     if suffix == ".jsonl":
-        text, encoding = decode_text(data, path, options.encoding)
-        rows = json_rows(path, text, faults)
+        with _opened_text(path, options.encoding, newline="\n") as (stream, encoding):
+            rows = RowTable(_rows_of_lines(path, stream, faults))
     else:
-        table = OwnTable(path, data, options, names=names)
-        rows = [LabeledRow(line, cells) for line, cells in table]
-        encoding = table.encoding
+        is_sheet = suffix == ".xlsx"
+        with nullcontext((None, UTF_8)) if is_sheet else _opened_text(path, options.encoding) as (stream, encoding):
+            table = OwnTable(path, stream or read_bytes(path), options, names=names)
+            rows = RowTable(LabeledRow(line, cells) for line, cells in table)
         faults += table.faults
         notes += table.notes
         if letters is not None:
@@ -78,16 +144,44 @@ def read_rows(
 
 def json_rows(path: Path, text: str, faults: list[Fault]) -> list[LabeledRow]:
     """Read the rows of a JSONL text: one object per line. Appends what is no object to `faults`."""
-    rows = list[LabeledRow]()
-    for number, line in enumerate(text.split("\n"), start=1):
+    return list(_rows_of_lines(path, text.split("\n"), faults))
+
+
+def _rows_of_lines(path: Path, lines: Iterable[str], faults: list[Fault]) -> Iterator[LabeledRow]:
+    for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
-        cells = json_row(line)
+        cells = json_row(line.removesuffix("\n"))
         if isinstance(cells, dict):
-            rows.append(LabeledRow(number, cells))
+            yield LabeledRow(number, cells)
         else:
             faults.append(Fault(str(path), number, None, cells))
-    return rows
+
+
+@contextmanager
+def _opened_text(path: Path, encoding: str | None, newline: str = "") -> Iterator[tuple[TextIO, str]]:
+    """Opens a text file; a file in UTF-8 is read as it is needed, another one at once. Yields the encoding, too.
+
+    Raises: FaultsError: see `decode_text`.
+    """
+    if encoding is None and path.is_file() and _is_utf_8(path):
+        with opened(path) as file:
+            yield io.TextIOWrapper(file, "utf-8-sig", newline=newline), UTF_8
+        return
+    text, name = decode_text(read_bytes(path), path, encoding)
+    yield io.StringIO(text, newline=newline), name
+
+
+def _is_utf_8(path: Path) -> bool:
+    """Whether a file is a text in UTF-8; of another one, `decode_text` finds the encoding, or says what is wrong."""
+    for number, block in enumerate(line_blocks(path)):
+        if (number == 0 and block[:2] in UTF_16_MARKS) or b"\0" in block:
+            return False
+        try:
+            block.decode()
+        except UnicodeDecodeError:
+            return False
+    return True
 
 
 class _RepeatedKey(ValueError):

@@ -54,7 +54,7 @@ TOOLS = ("table", "label-studio", "prodigy", "doccano", "claimreview")
 
 
 def read_tool_file(
-    request: ToolRequest, file_format: str | None, read_table: Callable[[], list[LabeledRow]]
+    request: ToolRequest, file_format: str | None, read_table: Callable[[], Sequence[LabeledRow]]
 ) -> ToolRows:
     """Returns the labeled rows of a file: of the export of a tool, or of a table of labeled claims.
 
@@ -71,7 +71,7 @@ def read_tool_file(
     if file_format == "claimreview" or (file_format is None and suffix in PAGES):
         return read_claim_reviews(path, request.labeler)
     if suffix != ".json":
-        rows = read_table()
+        rows: Sequence[LabeledRow] = read_table()
         if suffix == ".jsonl" and file_format is None and any("claimReviewed" in row.cells for row in rows):
             return read_claim_reviews(path, request.labeler)
     else:

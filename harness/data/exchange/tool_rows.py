@@ -36,7 +36,7 @@ MAX_NAMED = 12
 class ToolRows(NamedTuple):
     """Rows of labeled claims of a file, and what the user is told about them."""
 
-    rows: list[LabeledRow]
+    rows: Sequence[LabeledRow]
     tool: str
     """Name of the tool that wrote the file; `table` for a table of labeled claims."""
     notes: tuple[str, ...]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from harness.data.packed.records import PackedRecords, chosen, column_of
 from harness.errors import HarnessError, UnknownName, unknown_name
 from harness.records import Annotation, GoldLabel, Role
 
@@ -31,6 +32,31 @@ class GoldLabels(NamedTuple):
     """What the model inferred, if the rule is one."""
 
 
+class ClaimLabels(Mapping[str, GoldLabel]):
+    """Gold labels by claim_id, each made when it is looked at."""
+
+    def __init__(self, pairs: Mapping[str, tuple[str, int]]) -> None:
+        self._pairs = pairs
+        """Label and number of annotators, by claim_id."""
+
+    def __getitem__(self, claim_id: str) -> GoldLabel:
+        label, annotators = self._pairs[claim_id]
+        # Without validation, for speed: all three values come from validated records.
+        return GoldLabel.model_construct(claim_id=claim_id, label=label, annotators=annotators)
+
+    def __contains__(self, claim_id: object) -> bool:
+        return claim_id in self._pairs
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._pairs)
+
+    def __len__(self) -> int:
+        return len(self._pairs)
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
+
+
 class CrowdGold(NamedTuple):
     """The labels of one axis as a model of the annotators infers them."""
 
@@ -46,10 +72,16 @@ RETRACTABLE: tuple[Role, ...] = (*COUNTED, "suggest", "flag")
 """Roles of the annotations that can be taken back."""
 
 
-def active_annotations(annotations: Iterable[Annotation], roles: Sequence[Role] = COUNTED) -> list[Annotation]:
+def active_annotations(annotations: Iterable[Annotation], roles: Sequence[Role] = COUNTED) -> Sequence[Annotation]:
     """The annotations of some roles, by default those that count, that no later line supersedes or withdraws."""
-    annotations = list(annotations)
-    return without_withdrawn(latest_annotations(annotations, roles), annotations)
+    if not isinstance(annotations, PackedRecords):
+        annotations = list(annotations)
+        return without_withdrawn(latest_annotations(annotations, roles), annotations)
+    names = ("annotation_id", "role", "supersedes", "withdraws")
+    _, roles_of, supersedes, withdraws = (annotations.column(name) for name in names)
+    replaced = {one for one, role in zip(supersedes, roles_of, strict=True) if one is not None and role in roles}
+    replaced |= {one for one, role in zip(withdraws, roles_of, strict=True) if one is not None and role == "withdraw"}
+    return chosen(annotations, names[:2], lambda name, role: role in roles and name not in replaced)
 
 
 def without_withdrawn(latest: list[Annotation], annotations: Iterable[Annotation]) -> list[Annotation]:
@@ -151,37 +183,41 @@ def gold_labels(annotations: Iterable[Annotation], scheme: str, axis: str, rule:
     Raises: HarnessError: the rule is unknown, or it is `single` and a claim has several annotators.
     """
     parsed = parse_rule(rule)
-    by_claim: dict[str, list[Annotation]] = defaultdict(list)
-    for annotation in active_annotations(annotations):
-        if annotation.scheme == scheme and annotation.axis == axis:
-            by_claim[annotation.claim_id].append(annotation)
+    active = active_annotations(annotations)
+    first_row: dict[str, int] = {}
+    several: dict[str, list[int]] = {}
+    columns = (column_of(active, name) for name in ("claim_id", "scheme", "axis"))
+    for row, (claim_id, of_scheme, of_axis) in enumerate(zip(*columns, strict=True)):
+        if of_scheme == scheme and of_axis == axis and (first := first_row.setdefault(claim_id, row)) != row:
+            several.setdefault(claim_id, [first]).append(row)
     votes: dict[str, tuple[str, ...]] = {}
-    for claim_id, claim_annotations in by_claim.items():
-        if len(claim_annotations) > 1:
-            claim_votes = tuple(annotation.label for annotation in claim_annotations if annotation.role == "label")
-            if len(claim_votes) > 1:
-                votes[claim_id] = claim_votes
+    for claim_id in first_row if several else ():
+        given = [active[row] for row in several.get(claim_id, ())]
+        claim_votes = tuple(annotation.label for annotation in given if annotation.role == "label")
+        if len(claim_votes) > 1:
+            votes[claim_id] = claim_votes
     if parsed.name in MODELS:
+        by_claim = {claim_id: [active[r] for r in several.get(claim_id, [row])] for claim_id, row in first_row.items()}
         return _by_model(by_claim, parsed)._replace(votes=votes)
-    decide = _VOTES[parsed.name]
-    labels: dict[str, GoldLabel] = {}
+    label_of, annotator_of = column_of(active, "label"), column_of(active, "annotator")
+    labels: dict[str, tuple[str, int]] = {}
+    pairs: dict[tuple[str, int], tuple[str, int]] = {}
     undecided = []
-    for claim_id, claim_annotations in by_claim.items():
-        deciding = [a for a in claim_annotations if parsed.annotator in ("", a.annotator)]
-        if not deciding:
-            continue
-        label = decide(deciding)
-        if label is None:
-            undecided.append(claim_id)
+    for claim_id, row in first_row.items():
+        rows = [row for row in several.get(claim_id, [row]) if parsed.annotator in ("", annotator_of[row])]
+        if len(rows) == 1:  # the common case, which every rule decides alike
+            pair = (label_of[rows[0]], 1)
+        elif rows:
+            deciding = [active[row] for row in rows]
+            label = _VOTES[parsed.name](deciding)
+            if label is None:
+                undecided.append(claim_id)
+                continue
+            pair = (label, len({a.annotator for a in deciding}))
         else:
-            labels[claim_id] = _gold_label(claim_id, label, deciding)
-    return GoldLabels(labels, tuple(undecided), votes)
-
-
-def _gold_label(claim_id: str, label: str, deciding: Sequence[Annotation]) -> GoldLabel:
-    annotators = 1 if len(deciding) == 1 else len({a.annotator for a in deciding})
-    # Without validation, for speed: all three values come from validated records.
-    return GoldLabel.model_construct(claim_id=claim_id, label=label, annotators=annotators)
+            continue
+        labels[claim_id] = pairs.setdefault(pair, pair)
+    return GoldLabels(ClaimLabels(labels), tuple(undecided), votes)
 
 
 def _by_model(by_claim: Mapping[str, Sequence[Annotation]], rule: RuleName) -> GoldLabels:
@@ -192,8 +228,8 @@ def _by_model(by_claim: Mapping[str, Sequence[Annotation]], rule: RuleName) -> G
         return GoldLabels({}, tuple(by_claim), {})
     model = infer(given, rule.name)
     decisions = decided_labels(model, rule.threshold)
-    labels = {name: _gold_label(name, label, by_labeled[name]) for name, label in decisions.items()}
-    return GoldLabels(labels, tuple(name for name in by_claim if name not in labels), {}, model)
+    labels = {name: (label, len({a.annotator for a in by_labeled[name]})) for name, label in decisions.items()}
+    return GoldLabels(ClaimLabels(labels), tuple(name for name in by_claim if name not in labels), {}, model)
 
 
 def infer(given_labels: Iterable[tuple[str, str, str]], model: str) -> CrowdGold:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness.data.labels.gold import GoldLabels, active_annotations, gold_labels, parse_rule
 from harness.data.labels.rating_tables import RatingOptions, is_rating_file, rating_options, read_ratings
 from harness.data.load import find_scheme, open_dataset
+from harness.data.packed.records import chosen, column_of
 from harness.display import displayed
 from harness.errors import HarnessError, UnknownName, unknown_name
 from harness.records import Annotation
@@ -95,8 +96,8 @@ def gold(
     opened = open_dataset(dataset, root)
     if scheme is not None and scheme not in opened.info.schemes:
         raise UnknownName(f"{opened.folder}: {unknown_name('scheme', scheme, opened.info.schemes)}")
-    current = {claim.claim_id for claim in opened.current}
-    annotations = [a for a in active_annotations(opened.annotations) if a.claim_id in current]
+    current = set(column_of(opened.current, "claim_id"))
+    annotations = chosen(active_annotations(opened.annotations), ("claim_id",), lambda claim_id: claim_id in current)
     _check_annotator(annotations, rule)
     axes = [(name, axis.name) for name in opened.info.schemes for axis in find_scheme(opened.folder, name).axes
             if not axis.feature]  # fmt: skip
@@ -105,7 +106,8 @@ def gold(
     for scheme_name, axis_name in axes:
         if scheme in (None, scheme_name):
             shown = axis_name if n_with_name[axis_name] == 1 else f"{scheme_name}/{axis_name}"
-            on_axis = [a for a in annotations if (a.scheme, a.axis) == (scheme_name, axis_name)]
+            pair = (scheme_name, axis_name)
+            on_axis = chosen(annotations, ("scheme", "axis"), lambda *names, pair=pair: names == pair)
             if on_axis:
                 results.append(_axis_gold(shown, on_axis, gold_labels(on_axis, scheme_name, axis_name, rule)))
     return GoldResult(opened.info.name, rule, results)
@@ -130,9 +132,9 @@ def _gold_of_table(path: Path, rule: str, options: RatingOptions) -> GoldResult:
     return GoldResult(str(path), rule, [axis], notes, "item")
 
 
-def _check_annotator(annotations: Iterable[Annotation], rule: str) -> None:
+def _check_annotator(annotations: Sequence[Annotation], rule: str) -> None:
     annotator = parse_rule(rule).annotator
-    known = sorted({a.annotator for a in annotations})
+    known = sorted(set(column_of(annotations, "annotator")))
     if annotator and annotator not in known:
         raise UnknownName(unknown_name("annotator with labels", annotator, known))
 
@@ -141,9 +143,10 @@ def _axis_gold(name: str, annotations: Sequence[Annotation], result: GoldLabels,
     labels = {claim: label.label for claim, label in result.labels.items()}
     if result.model is None:
         counts: dict[str, Counter[str]] = {}
-        for annotation in annotations:
-            if annotation.role == "label":
-                counts.setdefault(annotation.claim_id, Counter())[annotation.label] += 1
+        given = (column_of(annotations, name) for name in ("claim_id", "role", "label"))
+        for claim_id, role, label in zip(*given, strict=True):
+            if role == "label":
+                counts.setdefault(claim_id, Counter())[label] += 1
         shares = {
             claim: {label: n / votes.total() for label, n in sorted(votes.items())} for claim, votes in counts.items()
         }

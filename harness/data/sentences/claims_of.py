@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import overload
 
 from harness.data.articles.article_file import MaskedText, PartSpan
 from harness.data.articles.junk import without_junk
@@ -12,6 +14,9 @@ from harness.data.sentences.segment import sentences, supported
 from harness.files import sha256
 from harness.records import Article, Claim, Part, make_claim_id
 from harness.text_tables import count_of
+
+OF_SPAN = {"claim_id", "article_id", "start", "end", "text"}
+"""Fields of a claim that follow from its article and its place."""
 
 
 def make_claim(article: Article, start: int, end: int, *, part: Part | None = None, **more: str | None) -> Claim:
@@ -26,6 +31,36 @@ def make_claim(article: Article, start: int, end: int, *, part: Part | None = No
     text = (article.text or "")[start:end]
     claim_id = make_claim_id(article.article_id, start, end, sha256(text))
     return Claim(claim_id=claim_id, article_id=article.article_id, start=start, end=end, text=text, part=part, **more)
+
+
+class NewClaims(Sequence[Claim]):
+    """The claims of an article in little memory: where they are, and the fields that few of them have."""
+
+    def __init__(self, article: Article, claims: Sequence[Claim]) -> None:
+        self._article = article
+        self._starts = array("q", [claim.start for claim in claims])
+        self._ends = array("q", [claim.end for claim in claims])
+        fields = (claim.model_dump(exclude_none=True, exclude=OF_SPAN) for claim in claims)
+        self._more = {number: more for number, more in enumerate(fields) if more}
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    def __iter__(self) -> Iterator[Claim]:
+        return map(self._claim, range(len(self)))
+
+    @overload
+    def __getitem__(self, number: int) -> Claim: ...
+
+    @overload
+    def __getitem__(self, number: slice) -> list[Claim]: ...
+
+    def __getitem__(self, number: int | slice) -> Claim | list[Claim]:
+        numbers = range(len(self))[number]
+        return self._claim(numbers) if isinstance(numbers, int) else [self._claim(each) for each in numbers]
+
+    def _claim(self, number: int) -> Claim:
+        return make_claim(self._article, self._starts[number], self._ends[number], **self._more.get(number, {}))
 
 
 def claims_of(

@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 import itertools
-import json
 import lzma
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
+from harness.data.streams.columns import number_column, text_column
 from harness.data.streams.files import StreamFile
+from harness.data.streams.rows import FIELDS as FIELDS
+from harness.data.streams.rows import Row, json_rows, text_rows, wet_rows
 from harness.errors import Fault, FaultsError, unknown_name
 from harness.records import is_unicode, preview
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-FIELDS = ("text", "claim_id", "article_id", "title", "speaker", "published", "language")
-"""Fields that the rows of an archive have; only `text` must be there."""
 BATCH_ROWS = 2048
 """Rows that are in memory at a time, or fewer of large texts."""
 BATCH_BYTES = 4 << 20
 """Bytes of text at which a batch of lines or pages ends."""
 BLOCK_BYTES = 32 << 20
-"""Bytes of a block of lines or pages."""
+"""Bytes of a block of lines or pages at most."""
+SMALLEST_BLOCK = 1 << 20
+"""Bytes of a block of lines or pages at least, but for the last one of a file."""
+BLOCKS_PER_FILE = 16
+"""Blocks of a file, unless they would be too large or too small: enough for the processes of one machine."""
 READ_BYTES = 1 << 20
 """Bytes of a column of Parquet that are read at a time."""
 MAX_FAULTS = 1_000
@@ -47,6 +53,8 @@ class Span(NamedTuple):
     """Range of bytes, of files of lines."""
     size: int = 0
     """Bytes, for the progress."""
+    block_bytes: int = BLOCK_BYTES
+    """Bytes at which a block of lines or pages ends."""
 
     @property
     def is_sequential(self) -> bool:
@@ -66,23 +74,27 @@ class Block:
     """Faults, complete after the last batch."""
 
 
-def spans_of(file: StreamFile) -> list[Span]:
+def spans_of(file: StreamFile, smallest_block: int = SMALLEST_BLOCK) -> list[Span]:
     """Returns the spans of a file, in order.
 
+    Args:
+        file: one of `list_files`.
+        smallest_block: bytes of a block of lines or pages at least; the scores of a file must have one size of blocks.
     Raises: FaultsError: the file cannot be read, such as a Parquet file that is cut off.
     """
     if file.kind == "parquet":
         with _parquet(file) as source:
             groups = [source.metadata.row_group(number) for number in range(source.metadata.num_row_groups)]
             return [Span(file, number, size=group.total_byte_size) for number, group in enumerate(groups)]
+    block_bytes = min(BLOCK_BYTES, max(smallest_block, -(-file.size // BLOCKS_PER_FILE)))
     if file.kind == "jsonl" and file.compression is None:
-        starts = range(0, max(1, file.size), BLOCK_BYTES)
-        ends = [min(start + BLOCK_BYTES, file.size) for start in starts]
+        starts = range(0, max(1, file.size), block_bytes)
+        ends = [min(start + block_bytes, file.size) for start in starts]
         return [
-            Span(file, number, start, end, end - start)
+            Span(file, number, start, end, end - start, block_bytes)
             for number, (start, end) in enumerate(zip(starts, ends, strict=True))
         ]
-    return [Span(file, 0, size=file.size)]
+    return [Span(file, 0, size=file.size, block_bytes=block_bytes)]
 
 
 def blocks_of(span: Span, columns: Mapping[str, str], delimiter: str | None = None) -> Iterator[Block]:
@@ -99,7 +111,7 @@ def blocks_of(span: Span, columns: Mapping[str, str], delimiter: str | None = No
     elif span.file.kind == "csv":
         yield from _csv_blocks(span, columns, delimiter or ("\t" if span.file.suffix == ".tsv" else ","))
     else:
-        rows = {"jsonl": _json_rows, "wet": _wet_rows, "text": _text_rows}[span.file.kind or "text"]
+        rows = {"jsonl": json_rows, "wet": wet_rows, "text": text_rows}[span.file.kind or "text"]
         yield from _row_blocks(span, columns, rows)
 
 
@@ -140,7 +152,9 @@ def _parquet_block(span: Span, columns: Mapping[str, str]) -> Block:
     def batches() -> Iterator[pa.Table]:
         with _parquet(span.file) as source:
             row = 0
-            for batch in source.iter_batches(BATCH_ROWS, row_groups=[span.number], columns=list(names.values())):
+            for batch in source.iter_batches(
+                BATCH_ROWS, row_groups=[span.number], columns=list(names.values()), use_threads=False
+            ):
                 yield _table(span.file, batch, names, row)
                 row += batch.num_rows
 
@@ -177,7 +191,9 @@ def _table(file: StreamFile, batch: Any, names: Mapping[str, str], row: int) -> 
             message = f"expected text, got {column.type}; name the column with the texts: --column text=NAME"
             raise FaultsError.single(file.url, message, field=f"column {names[name]}", code="wrong-type")
         arrays[name] = column.cast(pa.string())
-    return pa.table(arrays | {"row": pa.array(range(row, row + batch.num_rows), pa.int64())})
+    return pa.Table.from_arrays(
+        [*arrays.values(), number_column(np.arange(row, row + batch.num_rows))], [*FIELDS, "row"]
+    )
 
 
 def _csv_blocks(span: Span, columns: Mapping[str, str], delimiter: str) -> Iterator[Block]:
@@ -197,7 +213,7 @@ def _csv_blocks(span: Span, columns: Mapping[str, str], delimiter: str) -> Itera
             include_columns=list(names.values()), column_types=dict.fromkeys(names.values(), pa.string())
         )
         with file.open() as stream, csv.open_csv(stream, convert_options=chosen, **options) as reader:
-            per_block = BLOCK_BYTES // BATCH_BYTES
+            per_block = -(-span.block_bytes // BATCH_BYTES)
             for number in itertools.count():
                 first = next(reader, None)
                 if first is None:
@@ -217,27 +233,19 @@ def _slices(file: StreamFile, batches: Iterator[Any], names: Mapping[str, str]) 
             row += part.num_rows
 
 
-class _Row(NamedTuple):
-    line: int | None
-    """Line of the file, or number of the page; None: unknown."""
-    size: int
-    cells: Mapping[str, Any] | str
-    """Cells by column, or what is wrong with the row."""
-
-
 def _row_blocks(span: Span, columns: Mapping[str, str], read_rows: Any) -> Iterator[Block]:
     """Yields the blocks of a file of lines or pages, which end at a number of bytes."""
     file = span.file
     kind = file.suffix.removeprefix(".")
     try:
         with file.open() as stream:
-            rows = read_rows(stream, span)
+            rows = read_rows(stream, span.start, span.end)
             for number in itertools.count(span.number):
                 first = next(rows, None)
                 if first is None:
                     return
                 faults: list[Fault] = []
-                limit = None if span.end else BLOCK_BYTES
+                limit = None if span.end else span.block_bytes
                 batches = _row_batches(file, itertools.chain([first], rows), columns, faults, limit)
                 yield Block(file, number, _guarded(file, kind, number, batches), faults)
                 if span.end:
@@ -247,14 +255,11 @@ def _row_blocks(span: Span, columns: Mapping[str, str], read_rows: Any) -> Itera
 
 
 def _row_batches(
-    file: StreamFile, rows: Iterator[_Row], columns: Mapping[str, str], faults: list[Fault], limit: int | None
+    file: StreamFile, rows: Iterator[Row], columns: Mapping[str, str], faults: list[Fault], limit: int | None
 ) -> Iterator[pa.Table]:
-    import pyarrow as pa
-
     wanted = {name: columns.get(name, name) for name in FIELDS}
     cells: list[dict[str, Any]] = []
     n_bytes = batch_bytes = 0
-    schema = pa.schema([(name, pa.string()) for name in FIELDS] + [("row", pa.int64())])
     for number, row in enumerate(rows):
         problem = row.cells if isinstance(row.cells, str) else _problem(row.cells, wanted)
         if problem is not None:
@@ -265,12 +270,20 @@ def _row_batches(
         n_bytes += row.size
         batch_bytes += row.size
         if len(cells) >= BATCH_ROWS or batch_bytes >= BATCH_BYTES:
-            yield pa.Table.from_pylist(cells, schema)
+            yield _table_of(cells)
             cells, batch_bytes = [], 0
         if (limit is not None and n_bytes >= limit) or len(faults) >= MAX_FAULTS:
             break
     if cells:
-        yield pa.Table.from_pylist(cells, schema)
+        yield _table_of(cells)
+
+
+def _table_of(cells: Sequence[Mapping[str, Any]]) -> pa.Table:
+    import pyarrow as pa
+
+    columns = [text_column([row[name] for row in cells]) for name in FIELDS]
+    rows = np.fromiter((row["row"] for row in cells), dtype=np.int64, count=len(cells))
+    return pa.Table.from_arrays([*columns, number_column(rows)], [*FIELDS, "row"])
 
 
 def _as_text(cell: Any) -> str | None:
@@ -287,62 +300,3 @@ def _problem(cells: Mapping[str, Any], wanted: Mapping[str, str]) -> str | None:
         if isinstance(cells.get(column), str) and not is_unicode(cells[column]):
             return f"{column}: contains an unpaired surrogate, which is not valid Unicode"
     return None
-
-
-def _json_rows(stream: BinaryIO, span: Span) -> Iterator[_Row]:
-    """Yields the lines that start inside the range of the span; a file without a range is read whole."""
-    position = span.start
-    if span.start:
-        stream.seek(span.start - 1)
-        position += len(stream.readline()) - 1  # the line that starts before the range
-    for line_number, line in enumerate(stream, start=1):
-        if span.end and position >= span.end:
-            return
-        position += len(line)
-        if line.strip():
-            at = line_number if not span.start else None
-            where = "" if at else f"line {line_number:,} after byte {span.start:,}: "
-            yield _Row(at, len(line), _json_cells(line, where))
-
-
-def _json_cells(line: bytes, where: str) -> Mapping[str, Any] | str:
-    try:
-        cells = json.loads(line.removeprefix(b"\xef\xbb\xbf"))
-    except (ValueError, RecursionError):
-        cells = None
-    text = line[:100].decode("utf-8", "replace").strip()
-    return cells if isinstance(cells, dict) else f"{where}expected a JSON object in UTF-8, got {preview(text)}"
-
-
-def _text_rows(stream: BinaryIO, _: Span) -> Iterator[_Row]:
-    data = stream.read()
-    try:
-        cells: Mapping[str, Any] | str = dict.fromkeys(FIELDS) | {"text": data.decode("utf-8-sig")}
-    except UnicodeDecodeError as error:
-        cells = f"is not UTF-8: byte 0x{data[error.start]:02x} at offset {error.start:,}; save the file as UTF-8"
-    yield _Row(None, len(data), cells)
-
-
-def _wet_rows(stream: BinaryIO, _: Span) -> Iterator[_Row]:
-    """Yields the extracted texts of a WET file (Common Crawl): a record has headers, an empty line, and its content.
-
-    The address of a page is its `article_id`.
-    """
-    while version := stream.readline():
-        if not version.strip():
-            continue
-        if not version.startswith(b"WARC/"):
-            raise ValueError(f"expected a record that begins with WARC/, got {preview(version[:40].decode('latin-1'))}")
-        headers = {}
-        while (line := stream.readline()).strip():
-            cells = line.decode("utf-8", "replace").split(":", 1)
-            headers[cells[0].strip().lower()] = cells[-1].strip()
-        size = int(headers.get("content-length", ""))
-        if size < 0:
-            raise ValueError(f"a record says that it has {size:,} bytes")
-        content = stream.read(size)
-        if len(content) < size:
-            raise ValueError(f"the last record ends after {len(content):,} of {size:,} bytes")
-        if headers.get("warc-type") == "conversion":
-            text = content.decode("utf-8", "replace")
-            yield _Row(None, size, {"text": text, "article_id": headers.get("warc-target-uri")})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from pydantic import Discriminator, Tag, ValidationError
 
@@ -20,9 +20,10 @@ from harness.runner.configs.document import ReadDocument, read_document
 from harness.runner.load_config import load_experiment, read_config
 from harness.runner.splitting.split_config import Split
 from harness.runner.verification.evidence_source import FoundEvidence
-from harness.statements.build import build_normalizer
-from harness.statements.statements import Normalizer
 from harness.yaml_file import KeyPath
+
+if TYPE_CHECKING:
+    from harness.statements.statements import Normalizer
 
 SHARED_KEYS = ("dataset", "corpus", "split", "intervals")
 """Keys that the experiments of both stages have from the chain."""
@@ -106,6 +107,8 @@ class LoadedChain(NamedTuple):
     @property
     def normalizer(self) -> Normalizer | None:
         """What writes statements; None without the stage."""
+        from harness.statements.build import build_normalizer
+
         return None if self.chain.normalize is None else build_normalizer(self.chain.normalize)
 
     @property
@@ -124,8 +127,14 @@ def read_chain(config: Any, overrides: Any = ()) -> LoadedChain | None:
     if isinstance(config, Experiment):
         return None
     document = read_document(config, overrides)
-    if document.content.get("task") != CHAIN:
-        return None
+    return load_chain(document) if document.content.get("task") == CHAIN else None
+
+
+def load_chain(document: ReadDocument) -> LoadedChain:
+    """Checks the config of a chain.
+
+    Raises: FaultsError: every fault of the config, with the line of a file.
+    """
     faults = document.faults
     chain = _validated(document)
     if chain is None:
@@ -178,6 +187,8 @@ def _check_values(document: ReadDocument, chain: Chain) -> None:
     if chain.intervals.unit != "article":
         add(("intervals", "unit"), f"expected 'article' for a chain, got '{chain.intervals.unit}'")
     if chain.normalize is not None:
+        from harness.statements.build import build_normalizer
+
         try:
             build_normalizer(chain.normalize)
         except HarnessError as error:

@@ -17,11 +17,8 @@ from harness.records import explain_validation, preview
 from harness.runner.config import Experiment, System
 from harness.runner.configs.faults import ConfigFaults
 from harness.runner.splitting.split_config import Shares, Split, SystemAtShare
-from harness.runner.tuning.calibrate import CALIBRATION_KEYS, with_calibration
-from harness.runner.tuning.search_space import allowed_fields, search_candidates
-from harness.runner.tuning.tune import with_settings_search
+from harness.runner.tuning.search_space import CALIBRATION_KEYS, allowed_fields, search_candidates
 from harness.runner.verification.evidence_source import Defaults, read_sources
-from harness.runner.verification.retrieval_systems import retrieval_systems
 from harness.runner.verification.systems import probes_of, shown_with
 
 MISSING = "is required, and missing"
@@ -92,6 +89,8 @@ class ComponentBuilder:
             self.faults.refuse_settings(
                 content, ("scheme", "gold", "defaults", "probes"), "has no effect on the task 'evidence'"
             )
+            from harness.runner.verification.retrieval_systems import retrieval_systems
+
             return retrieval_systems(content.get("retrievers"), self.faults.add)
         systems = self.build_systems(content.get("classifiers"), metric, experiment.split)
         if experiment.task == "verdict":
@@ -172,10 +171,14 @@ class ComponentBuilder:
             if not choices:
                 classifier = build(name, fixed)
             elif metric is not None:
+                from harness.runner.tuning.tune import with_settings_search
+
                 classifier = with_settings_search(name, fixed, choices, metric, split.resolved_inner_folds)
             else:
                 return None
             if calibration:
+                from harness.runner.tuning.calibrate import with_calibration
+
                 classifier = with_calibration(classifier, calibration, split.resolved_inner_folds)
             return System(label, name, settings, classifier, entry=number)
         except ValidationError as error:

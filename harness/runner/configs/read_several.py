@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from harness.endpoints.trusted_hosts import KeyUse
 from harness.runner.config import Experiment
-from harness.runner.configs.document import Config, read_document
+from harness.runner.configs.document import Config, ReadDocument, read_document
 from harness.runner.configs.several import Several, is_several, several_experiments
 from harness.runner.load_config import ReadConfig, read_experiment
 
@@ -33,7 +33,14 @@ def read_several(config: Config, overrides: str | Sequence[str] = ()) -> ReadSev
     """
     if isinstance(config, Experiment):
         return None
-    document = read_document(config, overrides)
+    return read_parts(read_document(config, overrides))
+
+
+def read_parts(document: ReadDocument) -> ReadSeveral | None:
+    """Checks a config with several experiments; None for one with a single experiment.
+
+    Raises: FaultsError: its list of experiments has faults.
+    """
     if not is_several(document.content):
         return None
     several: Several = several_experiments(document)

@@ -6,43 +6,19 @@ from collections.abc import Callable, Sequence
 from functools import reduce
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from harness.data.load import find_dataset
 from harness.display import Rows
 from harness.errors import EndsRun, Fault, FaultsError, HarnessError, NotFetched, UnknownName, unknown_name
-from harness.files import json_document, state_bytes, write_text
-from harness.records import Record
+from harness.files import json_document, write_text
 from harness.runner.config import Experiment, System
 from harness.runner.configs.read_several import ReadSeveral
 from harness.runner.external_calls import Forecast
 from harness.runner.load_config import ReadConfig
+from harness.runner.runs.experiment_list import FILE_NAME, LIST_FORMAT, ExperimentList, ListedExperiment
 from harness.runner.runs.prepare import chosen_systems
 from harness.runner.runs.run_result import RunPlan, RunResult
 from harness.runner.runs.wide_table import PartResults, wide_table
 from harness.runner.units.estimate import join_estimates
-
-FILE_NAME = "several.json"
-LIST_FORMAT = 1
-
-
-class ListedExperiment(Record):
-    """One experiment of the list."""
-
-    name: str
-    """Name of the experiment, and of its run folder."""
-    task: str
-    dataset: str
-    reason: str | None = None
-    """Why it has no result; None if it has."""
-
-
-class ExperimentList(Record):
-    """The content of `several.json`, which lists the experiments of a config with several."""
-
-    format: int
-    name: str
-    experiments: tuple[ListedExperiment, ...]
 
 
 def refuse_faults(several: ReadSeveral, root: str | Path | None) -> None:
@@ -173,20 +149,3 @@ def plan_several(
         estimate=join_estimates([each.estimate for each in plans]),
         experiments=tuple(plans),
     )
-
-
-def read_experiment_list(folder: Path) -> ExperimentList | None:
-    """The experiments whose run folders a folder has; None if it has no list of them.
-
-    Raises: FaultsError: the list is damaged.
-    """
-    path = folder / FILE_NAME
-    if not path.exists():
-        return None
-    try:
-        listed = ExperimentList.model_validate_json(state_bytes(path) or b"")
-    except ValidationError:
-        listed = None
-    if listed is None or listed.format != LIST_FORMAT:
-        raise FaultsError.single(path, "is damaged or of another version; run the experiments again", code="changed")
-    return listed

@@ -17,6 +17,7 @@ from harness.data.dataset import Dataset
 from harness.data.labels.gold import active_annotations, gold_labels, parse_rule
 from harness.data.labels.tasks import Answers, Task, TaskGold, answers_of, mapping_of, own_label_names, task_gold
 from harness.data.load import find_scheme, open_dataset
+from harness.data.packed.records import column_of
 from harness.data.sentences.normalize import Form, normalize_text
 from harness.errors import HarnessError, UnknownName, unknown_name
 from harness.files import fingerprint
@@ -201,12 +202,11 @@ def check_annotator(pool: JoinedDatasets, rule: str, axes: Collection[tuple[str,
     Raises: UnknownName: the annotator gave no label; the message lists the annotators who did.
     """
     annotator = parse_rule(rule).annotator
-    known = {
-        annotation.annotator
-        for dataset in pool.datasets
-        for annotation in active_annotations(dataset.annotations if annotator else ())
-        if (axes is None or (annotation.scheme, annotation.axis) in axes)
-    }
+    known = set[str]()
+    for dataset in pool.datasets if annotator else ():
+        active = active_annotations(dataset.annotations)
+        given = set(zip(*(column_of(active, name) for name in ("annotator", "scheme", "axis")), strict=True))
+        known |= {name for name, scheme, axis in given if axes is None or (scheme, axis) in axes}
     if annotator and annotator not in known:
         raise UnknownName(unknown_name("annotator with labels for the task", annotator, sorted(known)))
 

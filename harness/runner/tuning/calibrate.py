@@ -138,8 +138,6 @@ class CalibratedClassifier(WrappingClassifier):
 
 
 AIMS = ("f1", "flagged_share", "precision")
-CALIBRATION_KEYS = ("calibration", "threshold")
-"""Keys of a classifier in a config that `with_calibration` reads."""
 
 
 def with_calibration(classifier: Classifier, settings: dict[str, Any], folds: InnerFolds) -> CalibratedClassifier:

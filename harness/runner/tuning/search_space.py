@@ -14,6 +14,8 @@ from pydantic import Field, TypeAdapter, model_validator
 from harness.classifiers import CLASSIFIERS
 from harness.records import Record
 
+CALIBRATION_KEYS = ("calibration", "threshold")
+"""Keys of a classifier in a config that calibrate its scores or choose a threshold; they are not searched."""
 SettingsChoice = dict[str, Any]
 TUNE = "tune"
 DIGITS = 4

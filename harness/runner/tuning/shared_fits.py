@@ -8,7 +8,6 @@ from contextvars import ContextVar
 
 from harness.classifiers.base import Classifier, Scorer
 from harness.data.claims import Claims, Gold
-from harness.features.counts.shared_counts import sharing
 
 Fitted = tuple[Classifier, Scorer]
 """A classifier and a scorer that it fitted."""
@@ -60,6 +59,8 @@ def shared_fits(claims: Claims) -> Iterator[SharedFits]:
     if fits is not None:
         yield fits
         return
+    from harness.features.counts.shared_counts import sharing
+
     fits = SharedFits()
     token = _ACTIVE.set(fits)
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import count
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -14,12 +14,13 @@ from harness.data.claims import Column, ShownPassage, no_evidence
 from harness.data.corpora import Corpus
 from harness.errors import HarnessError
 from harness.files import fingerprint
-from harness.metrics.verification.evidence_counts import ClaimEvidence, GoldPassage
-from harness.metrics.verification.strict import STRICT_PASSAGES
 from harness.records import NEUTRAL, Evidence
 from harness.runner.splitting.joined_datasets import JoinedDatasets
 from harness.runner.verification.evidence_source import evidence_name
 from harness.text_tables import count_of
+
+if TYPE_CHECKING:
+    from harness.metrics.verification.evidence_counts import ClaimEvidence
 
 Ranked = Sequence[Sequence[ShownPassage]]
 """Passages for each claim, best first."""
@@ -120,6 +121,8 @@ class GoldEvidence:
             shown: the passages, best first.
             document_of: document of each passage; any other passage is a document of its own.
         """
+        from harness.metrics.verification.evidence_counts import ClaimEvidence, GoldPassage
+
         cited = self.by_claim.get(claim_id, [])
         return ClaimEvidence(
             gold=tuple(
@@ -166,6 +169,8 @@ def shows_whole_group(joined: JoinedDatasets, column: Column) -> Bools:
         joined: the datasets.
         column: passages that are shown with each claim of the datasets.
     """
+    from harness.metrics.verification.strict import STRICT_PASSAGES
+
     gold, shows = GoldEvidence(joined), np.ones(len(column), dtype=bool)
     for row, (claim_id, passages) in enumerate(zip(joined.claims.claim_id, column, strict=True)):
         first = {passage.passage_id for passage in passages[:STRICT_PASSAGES]}

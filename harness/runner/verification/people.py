@@ -12,7 +12,6 @@ from harness.data.claims import Gold
 from harness.data.labels.gold import active_annotations
 from harness.data.labels.tasks import Task, answers_of, mapping_of
 from harness.metrics.base import ResamplingGroups, Run
-from harness.metrics.labels import MacroF1
 from harness.runner.splitting.joined_datasets import JoinedDatasets
 from harness.runner.verification.gold_evidence import prefixes_of
 from harness.schemes import Scheme
@@ -51,6 +50,8 @@ def agreement_notes(joined: JoinedDatasets, task: Task, schemes: Sequence[Scheme
 
 
 def _macro_f1(labels: tuple[str, ...], gold: Sequence[int], predicted: Sequence[int]) -> float:
+    from harness.metrics.labels import MacroF1
+
     rows = np.arange(len(gold))
     run = Run(None, np.array(predicted, dtype=np.int64))
     ones = np.ones((1, len(rows)), dtype=np.int64)

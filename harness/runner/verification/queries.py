@@ -6,7 +6,6 @@ from pathlib import Path
 
 from harness.runner.splitting.joined_datasets import JoinedDatasets
 from harness.runner.verification.evidence_source import FoundEvidence
-from harness.statements.statements import read_statements
 from harness.text_tables import count_of
 
 
@@ -22,6 +21,8 @@ def queries_of(joined: JoinedDatasets, source: FoundEvidence) -> tuple[list[str]
         return texts, []
     of_claim = dict(zip(joined.claims.claim_id, joined.claims.statement, strict=True))
     if source.statements is not None:
+        from harness.statements.statements import read_statements
+
         of_claim = dict(read_statements(Path(source.statements)))
     statements = [of_claim.get(claim_id) for claim_id in joined.claims.claim_id]
     n_missing = sum(statement is None for statement in statements)

@@ -6,28 +6,28 @@ import itertools
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from pydantic import ValidationError
 
 from harness.arrays import Bools, Codes, Floats
-from harness.audit.verification.corpora import same_source_groups
 from harness.classifiers.base import Classifier, Scorer
 from harness.data.claims import Claims, Column, Gold
 from harness.data.corpora import Corpus
 from harness.data.labels.tasks import TaskGold
 from harness.errors import HarnessError
 from harness.metrics.base import Metric
-from harness.metrics.verification import JudgedRankings, RankingMetric, SourceRecallAt
 from harness.records import explain_validation, preview
 from harness.retrieval import build_retriever, checked_retriever
 from harness.runner.config import System
 from harness.runner.splitting.joined_datasets import JoinedDatasets
-from harness.runner.units.unit_file import Predictions
 from harness.runner.verification.evidence_source import FileEvidence, FoundEvidence, RankedEvidence
 from harness.runner.verification.gold_evidence import GoldEvidence, ShownEvidence, gold_groups
 from harness.yaml_file import KeyPath
+
+if TYPE_CHECKING:
+    from harness.runner.units.unit_file import Predictions
 
 FROM_FILE = "from_file"
 """Name of the system that takes the ranking of a TREC run file."""
@@ -147,6 +147,9 @@ def ranking_values(
         metrics: metrics of the task `evidence`, by the name of their column.
     Returns: scores of shape (n_rows, n_metrics); 0 for claims without gold evidence, which no value counts.
     """
+    from harness.metrics.verification.rankings import JudgedRankings, RankingMetric, SourceRecallAt
+    from harness.runner.units.unit_file import Predictions
+
     gold = GoldEvidence(joined)
     groups = [gold.groups_of(claim_id) for claim_id in joined.claims.claim_id[rows]]
     has_gold: Bools = np.array(list(map(bool, groups)), dtype=bool)
@@ -171,6 +174,8 @@ def ranking_values(
 
 def _sources(corpus: Corpus | None) -> dict[str, str]:
     """The source of each passage: the first of the documents that are extracts of one source, else its document."""
+    from harness.audit.verification.corpora import same_source_groups
+
     passages = corpus.passages if corpus else ()
     first = {document: group[0] for group in same_source_groups(passages) for document in group}
     return {passage.passage_id: first.get(passage.document_id, passage.document_id) for passage in passages}

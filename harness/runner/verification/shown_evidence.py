@@ -8,14 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from harness.arrays import Bools
-from harness.data.archives import open_input
 from harness.data.claims import ShownPassage
 from harness.data.corpora.passages import Corpus, open_corpus
-from harness.data.exchange.trec import read_run
 from harness.data.sentences.normalize import Form, normalize_text
 from harness.data.splits.folds import Fold
 from harness.errors import FaultsError, HarnessError
-from harness.metrics.official.trec import trec_ranking
 from harness.retrieval import build_retriever
 from harness.retrieval.best_of import BEST_OF, BestOf
 from harness.retrieval.build import name_and_settings
@@ -100,6 +97,9 @@ def read_run_of(joined: JoinedDatasets, file: str) -> dict[str, dict[str, float]
 
     Raises: FaultsError: all faults of the file, each with its line; or no query is a claim.
     """
+    from harness.data.archives import open_input
+    from harness.data.exchange.trec import read_run
+
     run, claim_ids = read_run(open_input(file)), joined.claims.claim_id
     if run.keys().isdisjoint(claim_ids):
         example = f"for example '{next(iter(run))}', where the dataset has '{claim_ids[0]}'"
@@ -186,6 +186,8 @@ class _Rankings:
 
     def _from_file(self, source: FileEvidence, allowed: Bools | None) -> tuple[Ranked, list[str]]:
         """The ranking of a run file, ordered as trec_eval does, and what the file has too much or too little."""
+        from harness.metrics.official.trec import trec_ranking
+
         run, row_of = read_run_of(self.joined, source.file), self.corpus.row_of
         strangers = sorted(run.keys() - set(self.claims.claim_id))
         unknown, ranked = set[str](), list[list[ShownPassage]]()

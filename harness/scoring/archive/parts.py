@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 from harness.data.articles.article_file import safe_name
+from harness.data.streams.blocks import BLOCK_BYTES, SMALLEST_BLOCK
 from harness.data.streams.files import StreamFile
 from harness.display import displayed
 from harness.errors import FaultsError, HarnessError
@@ -30,6 +31,8 @@ OPTION_OF = {
     "language": "--language",
 }
 """The option, or what is given otherwise, by the setting that it makes."""
+BLOCK = "smallest_block"
+"""Key of the smallest block of lines or pages, in bytes."""
 DIGITS = 16
 """Digits of a fingerprint in a name."""
 INFO = b"harness"
@@ -70,46 +73,51 @@ class PartKey(NamedTuple):
     block: int
 
 
-def prepare(folder: Path, settings: dict[str, Any]) -> None:
+def prepare(folder: Path, settings: dict[str, Any]) -> int:
     """Creates the folder of scores, or checks that it holds scores of the same system and options.
 
     A folder that holds no scores yet, and that no process uses, takes other settings. Call it before the lock of a
     process and again under it, so that none goes on under settings which another has replaced.
 
+    Returns: the smallest block of lines or pages in bytes, which the first command chose for the folder.
     Raises: HarnessError: it holds something else. WriteError: it cannot be written.
     """
     path = folder / MANIFEST
     document = {"format": FORMAT, **settings}
     if path.exists():
         with folder_lock(folder, "settings of scores", name=".settings.lock", wait_s=10):
-            _compare(folder, document, may_replace=True)
-        return
+            return _compare(folder, document, may_replace=True)
     make_folder(folder)
     if any(not entry.name.startswith(".") for entry in folder.iterdir()):
         if path.exists():  # another shard has begun in the meantime
-            _compare(folder, document, may_replace=False)
-            return
+            return _compare(folder, document, may_replace=False)
         raise HarnessError(f"{folder}: is not empty and has no {MANIFEST}; choose another folder for the scores")
-    _write_settings(path, document)
+    _write_settings(path, {**document, BLOCK: SMALLEST_BLOCK})
+    return SMALLEST_BLOCK
 
 
-def _compare(folder: Path, document: dict[str, Any], *, may_replace: bool) -> None:
+def _compare(folder: Path, document: dict[str, Any], *, may_replace: bool) -> int:
     """Compares settings with those of the folder; may replace the latter if nothing depends on them."""
     path = folder / MANIFEST
     try:
         existing = json.loads(read_text(path))
     except ValueError:
-        raise HarnessError(f"{path}: is not JSON; choose another folder, or remove this one") from None
+        existing = None
+    # A folder of an earlier version has blocks of one size, whatever the size of the input.
+    smallest = existing.pop(BLOCK, BLOCK_BYTES) if isinstance(existing, dict) else None
+    if not isinstance(existing, dict) or type(smallest) is not int or smallest < 1:
+        raise HarnessError(f"{path}: is no JSON of these settings; choose another folder, or remove this one")
     changed = [key for key in document.keys() | existing.keys() if document.get(key) != existing.get(key)]
     if not changed:
-        return
+        return smallest
     if not may_replace or part_paths(folder) or _is_in_use(folder):
         names = ", ".join(sorted({OPTION_OF.get(key, key) for key in changed}))
         raise HarnessError(
             f"{folder}: holds scores made with other settings ({names}); give the same system and options to "
             "continue, or choose another folder"
         )
-    _write_settings(path, document)
+    _write_settings(path, {**document, BLOCK: SMALLEST_BLOCK})
+    return SMALLEST_BLOCK
 
 
 def _write_settings(path: Path, document: dict[str, Any]) -> None:
@@ -149,6 +157,17 @@ def read_part(path: Path) -> PartInfo | None:
         return PartInfo(**fields | {"languages": tuple(fields["languages"])})
     except (FaultsError, pa.ArrowException, OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def input_of(path: Path) -> str:
+    """Returns which input a part is from, without reading its rows; the name of the part if it is damaged."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        return str(json.loads(parquet.read_metadata(path).metadata[INFO])["input"])
+    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError):
+        return path.name
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from harness.data.claims import Claims, Column
 from harness.data.dataset import Segmentation
 from harness.data.sentences.claims_of import claims_of
 from harness.data.streams.blocks import Block
+from harness.data.streams.columns import numbers_of
 from harness.scoring.inputs import BATCH, ArticleClaims, claim_batch
 
 if TYPE_CHECKING:
@@ -62,10 +63,12 @@ class RowReader:
             yield from self._article_claims(texts, name, block)
 
     def _with_text(self, table: pa.Table) -> pa.Table:
+        import pyarrow as pa
         import pyarrow.compute as pc
 
         self.n_rows += len(table)
-        has_text = pc.fill_null(pc.not_equal(pc.utf8_trim_whitespace(table["text"]), ""), False)
+        # A comparison with a Python value would import pandas; `filter` drops rows whose mask is null.
+        has_text = pc.binary_length(pc.utf8_trim_whitespace(table["text"])).cast(pa.bool_())
         texts = table.filter(has_text)
         self.n_empty += len(table) - len(texts)
         return texts
@@ -109,7 +112,7 @@ def _whole_articles(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
     waiting: pa.Table | None = None
     for table in tables:
         joined = table if waiting is None else pa.concat_tables([waiting, table])
-        ids = joined["article_id"].to_numpy(zero_copy_only=False)
+        ids = joined["article_id"].to_pylist()
         last = ids[-1]
         begin = len(ids)
         while last is not None and begin > 0 and ids[begin - 1] == last:
@@ -128,7 +131,7 @@ def _row_claims(table: pa.Table, name: str) -> ClaimTable:
     columns: dict[str, Column] = {
         field: np.array(table[field].to_pylist(), dtype=object) for field in table.column_names if field != "row"
     }
-    rows = table["row"].to_numpy()
+    rows = numbers_of(table["row"])
     own_names = np.array([f"{name}-{row}" for row in rows.tolist()], dtype=object)
     claim_id = np.where(columns["claim_id"] == None, own_names, columns["claim_id"])  # noqa: E711 (by element)
     article_id = np.where(columns["article_id"] == None, claim_id, columns["article_id"])  # noqa: E711

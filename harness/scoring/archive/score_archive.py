@@ -24,7 +24,7 @@ from harness.progress import Progress, silent
 from harness.runner.models.card import CARD, ModelCard
 from harness.runner.models.saved_model import Model
 from harness.runner.units.shards import Shard
-from harness.scoring.archive.parts import UNFINISHED, PartKey, part_paths, prepare
+from harness.scoring.archive.parts import UNFINISHED, PartKey, input_of, part_paths, prepare
 from harness.scoring.archive.score_span import ScoringJob, SpanOutcome, score_span
 from harness.scoring.score_claims import language_warnings, open_system
 from harness.text_tables import count_of, one_line
@@ -53,6 +53,8 @@ class ArchiveResult:
     """Number of rows without text, which have no score."""
     n_parts: int = 0
     """Number of parts with these claims."""
+    n_other_parts: int = 0
+    """Number of parts in the folder of inputs that this command did not name."""
     seconds: float = 0.0
     faults: list[Fault] = field(default_factory=list)
     """What could not be read; the blocks with faults have no part, all others have."""
@@ -74,7 +76,10 @@ class ArchiveResult:
 
     def document(self) -> dict[str, Any]:
         """Returns the result as `harness score --json` prints it."""
-        counts = {name: getattr(self, name) for name in ("shard", "n", "n_new", "n_rows", "n_empty", "n_parts")}
+        counts = {
+            name: getattr(self, name)
+            for name in ("shard", "n", "n_new", "n_rows", "n_empty", "n_parts", "n_other_parts")
+        }
         return {
             "system": self.card.system,
             "out": str(self.out),
@@ -142,10 +147,11 @@ def score_archive(
     prepare(folder, settings)
     result = ArchiveResult(card=model.card, out=folder, shard=None if part is None else str(part))
     with folder_lock(folder, "scoring of the same blocks", name=f"{job.staging.name}.lock"):
-        prepare(folder, settings)
+        smallest_block = prepare(folder, settings)
         shutil.rmtree(job.staging, ignore_errors=True)
         try:
-            _score_files(model, job, files, part, result, jobs=jobs, progress=progress)
+            spans = _spans_of_shard(job, files, part, smallest_block, result)
+            _score_spans(model, job, spans, result, jobs=jobs, progress=progress)
         finally:
             shutil.rmtree(job.staging, ignore_errors=True)
     result.seconds = time.monotonic() - started
@@ -153,28 +159,37 @@ def score_archive(
     return result
 
 
-def _score_files(
-    model: Model,
-    job: ScoringJob,
-    files: Sequence[StreamFile],
-    part: Shard | None,
-    result: ArchiveResult,
-    *,
-    jobs: int,
-    progress: Progress,
-) -> None:
-    """Scores the blocks of the files that belong to a shard, and counts them in the result."""
+def _spans_of_shard(
+    job: ScoringJob, files: Sequence[StreamFile], part: Shard | None, smallest_block: int, result: ArchiveResult
+) -> list[Span]:
+    """Returns what belongs to a shard; removes parts of blocks that are gone, and reports parts of other inputs."""
     existing = part_paths(job.folder)
     spans: list[Span] = []
     for file in files:
         try:
-            own = spans_of(file)
+            own = spans_of(file, smallest_block)
         except FaultsError as error:
             result.faults += error.faults
             continue
         if not (own and own[0].is_sequential):
             _remove_blocks(existing, file, from_block=len(own))
         spans += [span for span in own if part is None or part.has(fingerprint([span.file.url, span.number]))]
+    listed = {file.key for file in files}
+    others = [path for key, paths in existing.items() if key.file_key not in listed for path in paths]
+    if others:
+        result.n_other_parts = len(others)
+        result.warnings += (
+            f"{job.folder}: also holds {count_of(len(others), 'part')} of inputs that this command does not name, such "
+            f"as {input_of(others[0])}; they were left as they are: remove them if they should not count",
+        )
+    return spans
+
+
+def _score_spans(
+    model: Model, job: ScoringJob, spans: Sequence[Span], result: ArchiveResult, *, jobs: int, progress: Progress
+) -> None:
+    """Scores spans, and counts them in the result."""
+    existing = part_paths(job.folder)
     languages: dict[str, None] = {}
     told: set[Fault] = set()
     damaged: list[str] = []

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.data.streams.blocks import Block, Span, blocks_of
+from harness.data.streams.columns import number_column, text_column
 from harness.errors import Fault, FaultsError
 from harness.runner.models.saved_model import Model
 from harness.scoring.archive.parts import DIGITS, PartInfo, part_writer, read_part
@@ -189,19 +190,18 @@ def _scored(model: Model, table: ClaimTable, block: Block) -> Any:
     claims = table.claims
     scores = model.score(claims)
     n = len(claims)
-    texts = pa.array(claims.text, pa.string())
     lengths = np.fromiter(map(len, claims.text), dtype=np.int64, count=n)
     columns = [
-        pa.DictionaryArray.from_arrays(np.zeros(n, dtype=np.int32), pa.array([block.file.url])),
-        pa.array(np.full(n, block.number)),
-        pa.array(table.row),
-        pa.array(claims.claim_id, pa.string()),
-        pa.array(table.article_id, pa.string()),
-        pa.array(table.start),
-        pa.array(table.start + lengths),
-        pa.array(claims.position),
-        texts,
-        *(pa.array(np.ascontiguousarray(scores[:, column])) for column in range(scores.shape[1])),
-        pa.array(model.predict(claims, scores), pa.string()),
+        pa.DictionaryArray.from_arrays(number_column(np.zeros(n, dtype=np.int32)), text_column([block.file.url])),
+        number_column(np.full(n, block.number)),
+        number_column(table.row),
+        text_column(claims.claim_id),
+        text_column(table.article_id),
+        number_column(table.start),
+        number_column(table.start + lengths),
+        number_column(claims.position),
+        text_column(claims.text),
+        *(number_column(scores[:, column]) for column in range(scores.shape[1])),
+        text_column(model.predict(claims, scores)),
     ]
     return pa.Table.from_arrays(columns, schema=_schema(model))

@@ -229,13 +229,14 @@ def test_wrong_members_are_faults_of_the_config(tmp_path, entry, pattern):
 
 def test_the_labels_that_answer_yes_are_added_up(bring, table, tmp_path):
     claims, root = table[0].take(np.arange(20)), bring("claimbuster")
-    inner = {"name": "nb_logreg", "min_df": 50}
+    inner, whole = {"name": "nb_logreg", "min_df": 50}, None
     for task, columns in (("checkability", [1, 2]), ("check_worthiness", [2])):
         settings = {"dataset": "claimbuster", "task": task, "classifier": inner, "target": "labels"}
         transfer = build("transfer", settings).with_experiment([], root)
         source = transfer.training_set()
         assert source.gold.labels == ("NFS", "UFS", "CFS")
-        whole = build("nb_logreg", {"min_df": 50}).fit(source.claims, source.gold, 13).score(claims)
+        if whole is None:  # one fit answers both tasks
+            whole = build("nb_logreg", {"min_df": 50}).fit(source.claims, source.gold, 13).score(claims)
         scorer = transfer.fit(*yes_no(), 13)
         assert scorer.score(claims)[:, 1] == pytest.approx(whole[:, columns].sum(axis=1))
         assert (scorer.explain(claims) is None) == (len(columns) > 1)

@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 
 from harness.classifiers import build
+from harness.classifiers.ngram_models import sklearn_estimator
 from harness.classifiers.ngram_models.sklearn_estimator import SklearnEstimator
 from harness.errors import HarnessError
 from harness.features.ngrams import NgramSettings
@@ -221,6 +222,18 @@ def test_numbers_that_are_not_finite_are_refused():
 def test_an_estimator_brings_its_own_distribution():
     assert build("sklearn.svm:LinearSVC", {}).packages == ("numpy", "scipy", "scikit-learn")
     assert SklearnEstimator(estimator=f"{__name__}:Infinite").packages == ("numpy", "scipy", "scikit-learn")
+
+
+def test_installed_packages_are_read_once_a_process(monkeypatch):
+    reads, of_modules = [], {__name__.partition(".")[0]: ["my-dist"]}
+    monkeypatch.setattr("importlib.metadata.packages_distributions", lambda: reads.append(1) or of_modules)
+    sklearn_estimator._distributions_of.cache_clear()
+    try:
+        classifier = SklearnEstimator(estimator=f"{__name__}:Infinite")
+        assert [classifier.packages[-1] for _ in range(3)] == ["my-dist"] * 3
+    finally:
+        sklearn_estimator._distributions_of.cache_clear()
+    assert reads == [1]
 
 
 TEXT_ESTIMATORS = """

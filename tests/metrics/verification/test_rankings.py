@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from harness.metrics.official.trec import trec_query
-from harness.metrics.verification import EVIDENCE_METRICS, JudgedRankings
+from harness.metrics.verification import EVIDENCE_METRICS
+from harness.metrics.verification.rankings import JudgedRankings
 
 NAMES = [f"p{number}" for number in range(40)]
 

@@ -95,11 +95,11 @@ def test_a_detector_that_flags_everything_finds_all_and_pays_in_precision(tmp_pa
     assert document["beyond_gold"]["S0"]["precision"]["value"] < 0.2
 
 
-def test_units_are_reused_and_planned(tmp_path):
-    assert harness.plan(CHAIN, out=tmp_path).units == 6
-    assert harness.run(CHAIN, out=tmp_path).fitted == 6
-    assert harness.run(CHAIN, out=tmp_path).fitted == 0
-    plan = harness.plan(CHAIN, out=tmp_path)
+def test_units_are_reused_and_planned(outcome, tmp_path):
+    new, folder = harness.plan(CHAIN, out=tmp_path), outcome.folder.parent
+    assert (new.units, new.finished, outcome.fitted) == (6, 0, 6)
+    assert harness.run(CHAIN, out=folder).fitted == 0
+    plan = harness.plan(CHAIN, out=folder)
     assert plan.finished == plan.units == 6
 
 

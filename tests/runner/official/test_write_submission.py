@@ -30,16 +30,29 @@ intervals: {resamples: 100}
 """
 
 
-def result_of(config: str, folder: Path, root: Path, **options) -> tuple[Path, dict]:
+def results_of(config: str, folder: Path, root: Path, **options) -> list[tuple[Path, dict]]:
     path = folder / "config.yaml"
     path.write_text(config, encoding="utf-8")
-    (result,) = run(str(path), root=root, out=folder / "runs", **options).results
-    return Path(result.path), {name: value.value for name, value in result.values.items()}
+    results = run(str(path), root=root, out=folder / "runs", **options).results
+    return [(Path(result.path), {name: value.value for name, value in result.values.items()}) for result in results]
+
+
+def result_of(config: str, folder: Path, root: Path, **options) -> tuple[Path, dict]:
+    (result,) = results_of(config, folder, root, **options)
+    return result
 
 
 @pytest.fixture(scope="module")
 def debates(fetched, tmp_path_factory) -> tuple[Path, dict]:
     return result_of(DEBATES.replace("SEEDS", "[13]"), tmp_path_factory.mktemp("debates"), fetched)
+
+
+@pytest.fixture(scope="module")
+def of_two_seeds(fetched, tmp_path_factory) -> tuple[Path, Path]:
+    """Results of a system that uses the random seed, and of one that ignores it."""
+    config = DEBATES.replace("[length]", "[prior_random, length]").replace("SEEDS", "[1, 2]")
+    (random, _), (length, _) = results_of(config, tmp_path_factory.mktemp("seeds"), fetched)
+    return random, length
 
 
 def test_the_official_map_of_a_submission_is_that_of_its_result(debates, fetched, benchmarks, tmp_path):
@@ -85,9 +98,8 @@ def test_labels_come_back_as_the_publisher_writes_them(bring, benchmarks, tmp_pa
         assert found["accuracy"] == values["accuracy"]
 
 
-def test_several_random_seeds_need_a_choice(fetched, tmp_path):
-    random = DEBATES.replace("[length]", "[prior_random]").replace("SEEDS", "[1, 2]")
-    result, _ = result_of(random, tmp_path, fetched)
+def test_several_random_seeds_need_a_choice(of_two_seeds, fetched, tmp_path):
+    result, _ = of_two_seeds
     with pytest.raises(HarnessError, match=r"has several random seeds \(1, 2\); choose one with --random-seed"):
         write_submission(result, tmp_path / "out", fetched)
     with pytest.raises(HarnessError, match="has no random seed 3; its random seeds: 1, 2"):
@@ -149,8 +161,8 @@ def test_the_sentences_of_a_spreadsheet_of_several_speeches_are_numbered_in_its_
     assert evaluate("policlaim", [gold], [written]).mean["accuracy"] == result.values["accuracy"].value
 
 
-def test_a_system_that_ignores_the_seed_answers_for_each(fetched, tmp_path):
-    result, _ = result_of(DEBATES.replace("SEEDS", "[1, 2]"), tmp_path, fetched)
+def test_a_system_that_ignores_the_seed_answers_for_each(of_two_seeds, fetched, tmp_path):
+    _, result = of_two_seeds
     files = [
         [path.read_bytes() for path in write_submission(result, tmp_path / f"out-{seed}", fetched, random_seed=seed)]
         for seed in (None, 1, 2)

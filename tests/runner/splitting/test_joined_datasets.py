@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -30,16 +31,21 @@ def config(folder, train, **changes):
     return path
 
 
-def test_trained_on_one_scheme_and_scored_on_another(bring, tmp_path):
-    root = bring("claimbuster", "checkthat-2024-task1")
-    outcome = run(config(tmp_path, "claimbuster/crowdsourced"), root=root, out=tmp_path)
-    (result,) = outcome.results
+@pytest.fixture(scope="module")
+def crossed(bring, tmp_path_factory):
+    """A run that is trained on a part of one dataset and scored on another."""
+    root, folder = bring("claimbuster", "checkthat-2024-task1"), tmp_path_factory.mktemp("crossed")
+    return run(config(folder, "claimbuster/crowdsourced"), root=root, out=folder)
+
+
+def test_trained_on_one_scheme_and_scored_on_another(crossed):
+    (result,) = crossed.results
     assert (result.dataset, result.n, result.n_positive) == ("claimbuster + checkthat-2024-task1", 1032, 238)
     assert [line.split(":")[0] for line in result.label_mapping] == [
         "claimbuster (claimbuster.label)",
         "checkthat-2024-task1 (checkthat.label)",
     ]
-    assert "loses: The difference between an unimportant fact and no fact." in str(outcome)
+    assert "loses: The difference between an unimportant fact and no fact." in str(crossed)
     schemes = [scheme.name for scheme in result.provenance.schemes]
     assert schemes == ["claimbuster", "checkthat"]
 
@@ -57,13 +63,12 @@ def test_a_copy_of_the_training_set_is_no_test(bring, tmp_path):
     assert kept["deduplicated"]["n_duplicates"] == 1028
 
 
-def test_values_without_copies_are_those_of_the_other_claims(bring, tmp_path):
+def test_values_without_copies_are_those_of_the_other_claims(crossed):
     import pyarrow.parquet as pq
     from sklearn.metrics import average_precision_score
 
-    root = bring("claimbuster", "checkthat-2024-task1")
-    (result,) = run(config(tmp_path, "claimbuster/crowdsourced"), root=root, out=tmp_path).results
-    table = pq.read_table(tmp_path / "crossed" / "results" / result.result_id / "predictions.parquet").to_pandas()
+    (result,) = crossed.results
+    table = pq.read_table(Path(result.path) / "predictions.parquet").to_pandas()
     assert result.deduplicated is not None
     assert result.deduplicated.n_duplicates + result.deduplicated.n == len(table) == 1032
     whole = average_precision_score(table["gold"] == "yes", table["score:yes"])

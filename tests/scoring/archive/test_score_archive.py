@@ -269,6 +269,55 @@ def test_settings_that_another_process_replaced_end_the_scoring(archive, tmp_pat
     assert not list(out.glob("*.parquet"))
 
 
+def test_a_small_file_of_lines_has_several_blocks(tmp_path):
+    lines = [json.dumps({"text": text, "x": "x" * 9_000}) for text in SENTENCES]
+    (tmp_path / "in.jsonl").write_text("\n".join(lines), "utf-8")  # 2.2 MB
+    result = score_archive(tmp_path / "in.jsonl", "rules", tmp_path / "out", claims=True)
+    assert (result.n, result.n_parts) == (240, 3)
+    assert [row["text"] for row in rows_of(tmp_path / "out")] == SENTENCES
+
+
+def test_a_folder_of_an_earlier_version_goes_on_with_its_blocks(tmp_path, monkeypatch):
+    lines = [json.dumps({"text": text, "x": "x" * 9_000}) for text in SENTENCES]
+    (tmp_path / "in.jsonl").write_text("\n".join(lines), "utf-8")
+    out = tmp_path / "out"
+    with monkeypatch.context() as patch:
+        patch.setattr(part_files, "SMALLEST_BLOCK", 32 << 20)
+        score_archive(tmp_path / "in.jsonl", "rules", out, claims=True)
+    settings = json.loads((out / "scores.json").read_text("utf-8"))
+    assert settings.pop("smallest_block") == 32 << 20
+    (out / "scores.json").write_text(json.dumps(settings), "utf-8")
+    again = score_archive(tmp_path / "in.jsonl", "rules", out, claims=True)
+    assert (again.n, again.n_new, again.n_parts) == (240, 0, 1)
+
+
+@pytest.mark.parametrize("text", ["[]", "{", '{"smallest_block": 0}', '{"smallest_block": "a"}'])
+def test_settings_that_are_none_are_refused(tmp_path, text):
+    (tmp_path / "scores.json").write_text(text)
+    with pytest.raises(HarnessError, match=r"scores\.json: is no JSON of these settings"):
+        part_files.prepare(tmp_path, {"labels": ["a"]})
+
+
+def test_parts_of_inputs_that_are_not_named_are_told(tmp_path):
+    for name in "ab":
+        write_parquet(tmp_path / "in" / f"{name}.parquet", SENTENCES[:50])
+    out = tmp_path / "out"
+    assert not score_archive(tmp_path / "in", "rules", out, claims=True).n_other_parts
+    result = score_archive(tmp_path / "in" / "a.parquet", "rules", out, claims=True)
+    assert (result.n, result.n_other_parts) == (50, 2)
+    (warning,) = result.warnings
+    assert f"2 parts of inputs that this command does not name, such as {tmp_path / 'in' / 'b.parquet'}" in warning
+    assert len(stamps(out)) == 4
+
+
+def test_nothing_of_an_archive_needs_pandas(archive, tmp_path):
+    code = (
+        f"import harness, sys; harness.score_archive({str(archive)!r}, 'rules', {str(tmp_path / 'out')!r}, claims=True)"
+    )
+    code += "; sys.exit('pandas' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, env=os.environ | {"PYTHONPATH": str(Path.cwd())})
+
+
 def test_pages_are_segmented_and_keep_their_addresses(tmp_path):
     pages = ["Rents rose by 3 percent in 2021. We hope so!", "Taxes fell. Trains ran."]
     records = b"WARC/1.0\r\nWARC-Type: warcinfo\r\nContent-Length: 2\r\n\r\nab\r\n\r\n"
