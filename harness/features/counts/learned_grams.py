@@ -9,7 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.arrays import Integers
-from harness.features.counts.gram_table import MAX_CODE, code_points
+from harness.features.counts.gram_table import code_points
+
+MAX_CODE = 2**63
+"""Codes are 64-bit integers."""
 
 
 class LearnedGrams(NamedTuple):
