@@ -25,6 +25,7 @@ from harness.features.counts.chunks import (
     Pieces,
     Selection,
     chunk_matrix,
+    count_in_order,
     count_matrix,
     count_type,
     stack_columns,
@@ -104,13 +105,18 @@ class WordNgrams:
 
     def learn(self, chunks: Chunks) -> csr_matrix:
         """Sets the vocabulary from texts; returns their counts, shape (n_texts, n_ngrams)."""
-        return self.learn_pieces(chunks)[0].astype(np.float64)
+        counts = self.learn_pieces(chunks)[0].astype(np.float64)
+        counts.sort_indices()  # fixes the order of later sums, and so their last bit
+        return counts
 
     def learn_pieces(self, chunks: Chunks) -> tuple[csr_matrix, Pieces]:
-        """Like `learn`, with the tokens of the distinct chunks; the counts are small integers."""
+        """Like `learn`, with the tokens of the distinct chunks.
+
+        The counts are small integers. The order of a row's entries depends on its own text only.
+        """
         pieces = self._pieces(chunks, learn=True)
         rows, columns = self._places(chunks, pieces, learn=True)
-        return count_matrix(rows, columns, (chunks.n_texts, self.n_columns), count_type(rows)), pieces
+        return count_in_order(rows, columns, (chunks.n_texts, self.n_columns), count_type(rows)), pieces
 
     def count(self, chunks: Chunks, selection: Selection) -> csr_matrix:
         """Returns the counts of the selected n-grams, shape (n_texts, number selected)."""
@@ -208,18 +214,20 @@ class CharNgrams:
 
     def learn(self, chunks: Chunks) -> csr_matrix:
         """Sets the vocabulary from texts; returns their counts, shape (n_texts, n_ngrams)."""
-        return self.learn_pieces(chunks)[0].astype(np.float64)
+        counts = self.learn_pieces(chunks)[0].astype(np.float64)
+        counts.sort_indices()  # fixes the order of later sums, and so their last bit
+        return counts
 
     def learn_pieces(self, chunks: Chunks) -> tuple[csr_matrix, Pieces]:
-        """Like `learn`, with the n-grams of the distinct chunks; the counts are small integers."""
+        """Like `learn`, with the n-grams of the distinct chunks.
+
+        The counts are small integers. The order of a row's entries depends on its own text only.
+        """
         pieces = self._pieces(chunks, learn=True)
         # No n-gram occurs more often in a text than the text has characters.
         lengths = np.fromiter(map(len, chunks.distinct), dtype=np.int64, count=len(chunks.distinct)) + 2
         in_texts = np.bincount(chunks.rows, weights=lengths[chunks.numbers])
-        counts = self._counts(chunks, pieces, np.min_scalar_type(int(in_texts.max(initial=0))))
-        # A sparse product leaves columns unordered. Sorting them fixes the order of later sums, and so their last bit.
-        counts.sort_indices()
-        return counts, pieces
+        return self._counts(chunks, pieces, np.min_scalar_type(int(in_texts.max(initial=0)))), pieces
 
     def count(self, chunks: Chunks, selection: Selection) -> csr_matrix:
         """Returns the counts of the selected n-grams, shape (n_texts, number selected); columns are unordered."""
@@ -242,9 +250,14 @@ class CharNgrams:
         return Pieces(learned.numbers.astype(np.int64), learned.sizes)
 
     def _counts(self, chunks: Chunks, pieces: Pieces, dtype: npt.DTypeLike) -> csr_matrix:
-        shape = (len(chunks.distinct), len(self.grams))
-        rows = np.repeat(np.arange(shape[0]), pieces.sizes)
-        counts: csr_matrix = chunk_matrix(chunks, dtype) @ count_matrix(rows, pieces.numbers, shape, dtype)
+        from scipy.sparse import csr_matrix
+
+        # An n-gram that occurs twice in a chunk has two entries, in the order of the chunk: the product adds them up.
+        starts = np.concatenate([[0], np.cumsum(pieces.sizes)])
+        entries = np.ones(len(pieces.numbers), dtype=dtype), pieces.numbers, starts
+        counts: csr_matrix = chunk_matrix(chunks, dtype) @ csr_matrix(
+            entries, shape=(len(chunks.distinct), len(self.grams))
+        )
         return counts
 
     def ngrams_of(self, chunk: str) -> list[str]:

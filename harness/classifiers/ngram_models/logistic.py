@@ -9,6 +9,7 @@ import numpy as np
 
 from harness.arrays import Bools, Floats
 from harness.display import displayed
+from harness.features.counts.products import MatrixProducts, Products
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -19,6 +20,8 @@ STEPS = 200
 """Most Newton steps; about ten are needed."""
 INNER = 0.1
 """How exactly the first steps are computed: the residual as a share of the gradient."""
+ROUGH = 0.001
+"""Share of the gradient at weights 0 from which on 32 bits no longer suffice for its direction."""
 ENOUGH = 0.5
 """Share of the final length of the gradient that is left to the inexactness of the last step."""
 NEAR = 2.0
@@ -43,13 +46,17 @@ class Start(NamedTuple):
 
 
 def fit_logistic_regression(
-    rows: csr_matrix, positive: Bools, strength: float, class_weight: str | None, start: Start | None = None
+    rows: csr_matrix | Products,
+    positive: Bools,
+    strength: float,
+    class_weight: str | None,
+    start: Start | None = None,
 ) -> LinearWeights:
     """Fits a logistic regression with an L2 penalty, which includes the intercept.
 
     Newton steps, each solved by conjugate gradients only as exactly as it helps, need no random numbers. The objective
-    is within 1e-9 of its minimum, and scores within 1e-6 of those there. Objective and gradient have 64 bits; only the
-    products with the Hessian, which choose the direction of a step, have 32.
+    is within 1e-9 of its minimum, and scores within 1e-6 of those there. The last steps have 64 bits; the first ones,
+    and all products with the Hessian, which choose the direction of a step, have 32.
     Lin, Weng and Keerthi 2008, "Trust Region Newton Method for Large-Scale Logistic Regression".
 
     Args:
@@ -59,6 +66,8 @@ def fit_logistic_regression(
         class_weight: "balanced" weights a claim by the inverse share of its class; None weights all claims equally.
         start: the optimum for another C; it is used if that C is near.
     """
+    from scipy.sparse import csr_matrix
+
     costs = np.full(len(positive), float(strength))
     if class_weight == "balanced":
         costs *= len(positive) / (2 * np.where(positive, positive.sum(), (~positive).sum()))
@@ -66,31 +75,32 @@ def fit_logistic_regression(
     if start is not None and 1 / NEAR <= strength / start.strength <= NEAR:
         first[:-1] = start.optimum.weights
         first[-1] = start.optimum.intercept
-    optimum = _Objective(rows, np.where(positive, 1.0, -1.0), costs).minimum(first)
+    products: Products = MatrixProducts(rows) if isinstance(rows, csr_matrix) else rows
+    optimum = _Objective(products, np.where(positive, 1.0, -1.0), costs).minimum(first)
     return LinearWeights(optimum[:-1], float(optimum[-1]))
 
 
 class _Objective:
     """Half the squared length of weights plus the weighted logistic loss; the last weight is the intercept."""
 
-    def __init__(self, rows: csr_matrix, signs: Floats, costs: Floats) -> None:
-        from scipy.sparse import csr_matrix
-
-        self.rows, self.columns = rows, rows.T
-        self.short = csr_matrix((rows.data.astype(np.float32), rows.indices, rows.indptr), shape=rows.shape)
-        self.short_columns = self.short.T
-        self.signs, self.costs = signs, costs
+    def __init__(self, rows: Products, signs: Floats, costs: Floats) -> None:
+        self.rows, self.signs, self.costs = rows, signs, costs
 
     def minimum(self, weights: Floats) -> Floats:
         """The weights where the gradient is next to 0, from any weights."""
         from scipy.sparse.linalg import LinearOperator, cg
 
-        first = float(np.linalg.norm(self._gradient(np.zeros(weights.shape), np.zeros(len(self.signs)))))
-        margins = self._times(weights) if weights.any() else np.zeros(len(self.signs))
+        short = True
+        first = float(np.linalg.norm(self._gradient(np.zeros(weights.shape), np.zeros(len(self.signs)), short=short)))
+        margins = self._times(weights, short=short) if weights.any() else np.zeros(len(self.signs))
         value = self._value(weights, margins)
         for _ in range(STEPS):
-            gradient = self._gradient(weights, margins)
+            gradient = self._gradient(weights, margins, short=short)
             length = float(np.linalg.norm(gradient))
+            if short and length <= ROUGH * first:
+                short, margins = False, self._times(weights)
+                value, gradient = self._value(weights, margins), self._gradient(weights, margins)
+                length = float(np.linalg.norm(gradient))
             if length <= TOLERANCE * first:
                 break
             times_hessian = partial(self._times_hessian, self._curvature(margins))
@@ -98,7 +108,7 @@ class _Objective:
             # No direction is computed more exactly than the last one must be.
             rtol, atol = min(INNER, np.sqrt(length / first)), ENOUGH * TOLERANCE * first
             direction, _ = cg(hessian, -gradient, rtol=rtol, atol=atol)
-            along, slope, step = self._times(direction), float(gradient @ direction), 1.0
+            along, slope, step = self._times(direction, short=short), float(gradient @ direction), 1.0
             while True:
                 new_weights, new_margins = weights + step * direction, margins + step * along
                 new_value = self._value(new_weights, new_margins)
@@ -110,25 +120,23 @@ class _Objective:
             weights, margins, value = new_weights, new_margins, new_value
         return weights
 
-    def _times(self, weights: Floats) -> Floats:
-        product: Floats = self.rows @ weights[:-1] + weights[-1]
+    def _times(self, weights: Floats, *, short: bool = False) -> Floats:
+        product: Floats = self.rows.times(weights[:-1], short=short) + weights[-1]
         return product
 
-    def _back(self, values: Floats) -> Floats:
-        return np.append(self.columns @ values, values.sum())
+    def _back(self, values: Floats, *, short: bool = False) -> Floats:
+        return np.append(self.rows.back(values, short=short), values.sum())
 
     def _value(self, weights: Floats, margins: Floats) -> float:
         return float(weights @ weights / 2 + self.costs @ np.logaddexp(0.0, -self.signs * margins))
 
-    def _gradient(self, weights: Floats, margins: Floats) -> Floats:
+    def _gradient(self, weights: Floats, margins: Floats, *, short: bool = False) -> Floats:
         from scipy.special import expit
 
-        return weights - self._back(self.costs * self.signs * expit(-self.signs * margins))
+        return weights - self._back(self.costs * self.signs * expit(-self.signs * margins), short=short)
 
     def _times_hessian(self, curvature: Floats, weights: Floats) -> Floats:
-        along: Floats = curvature * (self.short @ weights[:-1].astype(np.float32) + weights[-1])
-        product: Floats = weights + np.append(self.short_columns @ along.astype(np.float32), along.sum())
-        return product
+        return weights + self._back(curvature * self._times(weights, short=True), short=True)
 
     def _curvature(self, margins: Floats) -> Floats:
         from scipy.special import expit

@@ -116,6 +116,21 @@ def count_matrix(
     return matrix
 
 
+def count_in_order(
+    rows: Integers, columns: Integers, shape: tuple[int, int], dtype: npt.DTypeLike = np.float64
+) -> csr_matrix:
+    """How often each (row, column) pair occurs; the order of a row's entries depends on that of its pairs only."""
+    from scipy.sparse import csr_matrix
+
+    order = np.argsort(rows, kind="stable")
+    starts = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=shape[0]))])
+    pairs = csr_matrix((np.ones(len(rows), dtype=dtype), columns[order], starts), shape=shape)
+    columns = np.arange(shape[1] + 1)
+    one_each = csr_matrix((np.ones(shape[1], dtype=dtype), columns[:-1], columns), shape=(shape[1], shape[1]))
+    counts: csr_matrix = pairs @ one_each  # a product adds up equal pairs
+    return counts
+
+
 def count_type(rows: Integers) -> np.dtype[Any]:
     """The smallest type that holds how often anything occurs in a row, from the row of each occurrence of anything."""
     return np.min_scalar_type(int(np.bincount(rows).max(initial=0)))

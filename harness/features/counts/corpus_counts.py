@@ -26,7 +26,7 @@ MANY_TEXTS = 2_000
 """Number of texts from which on reading their counts is faster than counting."""
 MAX_STORED = 500_000_000
 """Size of the file of counts in bytes above which the oldest are deleted."""
-FORMAT = 2
+FORMAT = 3
 """Version of what is stored; another one is counted again."""
 ARRAYS = ("pieces", "starts", "chunks", "text_starts")
 """Arrays of a corpus beside its counts."""
@@ -41,7 +41,7 @@ class Corpus(NamedTuple):
     names: list[str]
     """Tokens of words, or n-grams of characters, by their number."""
     counts: csr_matrix
-    """Counts of the columns of `counter`, shape (n_texts, n_columns)."""
+    """Counts of the columns of `counter`, shape (n_texts, n_columns), whose order in a row depends on its own text."""
     pieces: Integers
     """Numbers of the pieces (tokens, or n-grams of characters) of each distinct chunk, one chunk after the other."""
     starts: Integers

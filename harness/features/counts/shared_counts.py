@@ -18,6 +18,7 @@ import numpy as np
 from harness.arrays import Integers
 from harness.features.counts.chunks import stack_columns
 from harness.features.counts.corpus_counts import Corpus, Kind, corpora_of, starts_of
+from harness.features.counts.products import TfidfProducts, TfOfRows
 from harness.features.ngrams import CharNgrams, Counter, Ngrams, NgramSettings, WordNgrams
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class SharedCounts:
     def _forget(self) -> None:
         self._numbers = dict[str, int]()
         self._corpora = dict[Kind, Corpus]()
-        self._kept = OrderedDict[Hashable, tuple[Any, "csr_matrix"]]()
+        self._kept = OrderedDict[Hashable, tuple[Any, int]]()
         self._columns = dict[int, tuple[weakref.ref[Ngrams], list[Integers]]]()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -78,17 +79,13 @@ class SharedCounts:
         return key in self._kept
 
     def remember(
-        self,
-        key: Hashable,
-        part: Callable[[Value], csr_matrix],
-        compute: Callable[[], Value],
-        expected: int = 0,
+        self, key: Hashable, size: Callable[[Value], int], compute: Callable[[], Value], expected: int = 0
     ) -> Value:
         """The value of `compute`, which is kept as long as the memory suffices; the least recently used go first.
 
         Args:
             key: what the value is.
-            part: the matrix in it, which takes its memory.
+            size: how many bytes it takes.
             compute: makes it.
             expected: about how many bytes it will take; room for them is made before they are.
         """
@@ -98,13 +95,13 @@ class SharedCounts:
             return value
         self._make_room(expected, n_stay=0)
         value = compute()
-        self._kept[key] = value, part(value)
-        self._make_room(0, n_stay=1 if _size(part(value)) <= self._memory else 0)
+        self._kept[key] = value, size(value)
+        self._make_room(0, n_stay=1 if size(value) <= self._memory else 0)
         return value
 
     def _make_room(self, n_bytes: int, n_stay: int) -> None:
         while len(self._kept) > n_stay:
-            if sum(_size(matrix) for _, matrix in self._kept.values()) + n_bytes <= self._memory:
+            if sum(size for _, size in self._kept.values()) + n_bytes <= self._memory:
                 break
             self._kept.popitem(last=False)
 
@@ -115,10 +112,19 @@ class SharedCounts:
 
     def fit(self, settings: NgramSettings, rows: Integers) -> tuple[Ngrams, csr_matrix]:
         """The return value of `Ngrams.fit` for the texts of some rows."""
+        ngrams, _ = self._learn(settings, rows)
+        return ngrams, self.count(ngrams, rows)
+
+    def fit_tf(self, settings: NgramSettings, rows: Integers) -> tuple[Ngrams, Integers, list[TfOfRows]]:
+        """The n-grams of the texts of some rows, how many of these have each, and the tf of each kind of n-grams."""
+        ngrams, frequencies = self._learn(settings, rows)
+        return ngrams, np.concatenate(frequencies), self._tf(ngrams, rows, sublinear=settings.sublinear_tf)
+
+    def _learn(self, settings: NgramSettings, rows: Integers) -> tuple[Ngrams, list[Integers]]:
+        """The n-grams of the texts of some rows, and how many of these texts have each, by kind."""
         counters, places, frequencies = list[Counter](), list[Integers](), list[Integers]()
-        corpora = self._corpora_of(settings)
         edge = 0
-        for corpus in corpora:
+        for corpus in self._corpora_of(settings):
             frequency = _frequency(corpus.counts, rows)
             counter, place = corpus.restricted(rows, frequency)
             counters.append(counter)
@@ -140,7 +146,10 @@ class SharedCounts:
         # Known as long as somebody has the n-grams, whose vocabulary is large; no other object has their id before.
         key, columns_of = id(ngrams), self._columns
         columns_of[key] = weakref.ref(ngrams, lambda _: columns_of.pop(key, None)), own
-        return ngrams, _stack([corpus.counts for corpus in corpora], rows, own, [len(each) for each in frequent])
+        of_ngrams = [np.zeros(len(each), dtype=np.int64) for each in frequent]
+        for each, of_kind, frequency in zip(of_ngrams, own, frequencies, strict=True):
+            each[of_kind[of_kind >= 0]] = frequency[of_kind >= 0]
+        return ngrams, of_ngrams
 
     def has(self, ngrams: Ngrams) -> bool:
         """Whether n-grams were fitted here."""
@@ -148,10 +157,22 @@ class SharedCounts:
 
     def count(self, ngrams: Ngrams, rows: Integers) -> csr_matrix:
         """The return value of `Ngrams.count` for the texts of some rows; the n-grams must have been fitted here."""
+        counts, own, sizes = zip(*self._kinds_of(ngrams), strict=True)
+        return _stack(counts, rows, own, sizes)
+
+    def count_blocks(self, ngrams: Ngrams, rows: Integers) -> list[csr_matrix]:
+        """The return value of `Ngrams.count_blocks` for the texts of some rows; see `count`."""
+        return [_restricted(counts[rows], own, size) for counts, own, size in self._kinds_of(ngrams)]
+
+    def _tf(self, ngrams: Ngrams, rows: Integers, *, sublinear: bool) -> list[TfOfRows]:
+        return [TfOfRows(counts, rows, own, size, sublinear=sublinear) for counts, own, size in self._kinds_of(ngrams)]
+
+    def _kinds_of(self, ngrams: Ngrams) -> list[tuple[csr_matrix, Integers, int]]:
+        """Of each kind: counts of all texts, where each of their columns is in the n-grams, and how many these are."""
         own = self._columns[id(ngrams)][1]
         sizes = [ngrams.edge, len(ngrams) - ngrams.edge]
         corpora = [self._corpora[_kind(counter)] for counter in ngrams.counters]
-        return _stack([corpus.counts for corpus in corpora], rows, own, sizes)
+        return [(corpus.counts, places, size) for corpus, places, size in zip(corpora, own, sizes, strict=False)]
 
     def _corpora_of(self, settings: NgramSettings) -> list[Corpus]:
         kinds: list[Kind] = []
@@ -180,11 +201,6 @@ def sharing(texts: Iterable[str]) -> Iterator[None]:
         yield
 
 
-def is_shared(texts: Sequence[str]) -> bool:
-    """Whether counts of these texts are in use."""
-    return _active(texts) is not None
-
-
 def fit_once(
     kind: type,
     settings: NgramSettings,
@@ -202,10 +218,38 @@ def fit_once(
     shared, rows = _active(texts) or (None, None)
     if shared is None or rows is None:
         return weigh(*Ngrams.fit(settings, texts))
-    of_settings = settings.word_ngrams, settings.char_ngrams, settings.min_df, settings.sublinear_tf
-    key = kind, of_settings, rows.tobytes()
+    key = _key(kind, settings, rows)
     expected = 0 if shared.knows(key) else shared.size_of(settings, rows)
-    return shared.remember(key, lambda value: value[1], lambda: weigh(*shared.fit(settings, rows)), expected)
+    return shared.remember(key, lambda value: _size(value[1]), lambda: weigh(*shared.fit(settings, rows)), expected)
+
+
+def fit_products_once(
+    kind: type,
+    settings: NgramSettings,
+    texts: Sequence[str],
+    weigh: Callable[[Ngrams, Integers, list[TfOfRows]], tuple[Value, TfidfProducts]],
+) -> tuple[Value, TfidfProducts]:
+    """The features of training texts and products with them; other fits get the same.
+
+    Args:
+        kind, settings, texts: those of `fit_once`.
+        weigh: makes them from n-grams, the number of texts with each, and the tf of each kind of n-grams.
+    """
+    shared, rows = _active(texts) or (None, None)
+    if shared is None or rows is None:
+        with SharedCounts(texts).used():
+            return fit_products_once(kind, settings, texts, weigh)
+    key = "products", *_key(kind, settings, rows)
+    expected = 0 if shared.knows(key) else shared.size_of(settings, rows)
+    return shared.remember(key, lambda value: value[1].n_bytes, lambda: weigh(*shared.fit_tf(settings, rows)), expected)
+
+
+def count_blocks_once(ngrams: Ngrams, texts: Sequence[str]) -> list[csr_matrix]:
+    """The return value of `Ngrams.count_blocks`, from the counts in use if the texts and the n-grams are theirs."""
+    shared, rows = _active(texts) or (None, None)
+    if shared is None or rows is None or not shared.has(ngrams):
+        return ngrams.count_blocks(texts)
+    return shared.count_blocks(ngrams, rows)
 
 
 def transform_once(
@@ -224,7 +268,11 @@ def transform_once(
         return weigh(ngrams.count(texts))
     key = id(features), rows.tobytes()
     # The features are kept with the matrix, so that no other object gets their id.
-    return shared.remember(key, lambda value: value[1], lambda: (features, weigh(shared.count(ngrams, rows))))[1]
+    return shared.remember(key, lambda value: _size(value[1]), lambda: (features, weigh(shared.count(ngrams, rows))))[1]
+
+
+def _key(kind: type, settings: NgramSettings, rows: Integers) -> tuple[Hashable, ...]:
+    return kind, settings.word_ngrams, settings.char_ngrams, settings.min_df, settings.sublinear_tf, rows.tobytes()
 
 
 def _active(texts: Sequence[str]) -> tuple[SharedCounts, Integers] | None:
@@ -269,6 +317,8 @@ def _stack(
             _restricted(of_kind[of_rows], of_columns, size)
             for of_kind, of_columns, size in zip(counts, columns, sizes, strict=False)
         ]
+        for each in restricted:
+            each.sort_indices()  # fixes the order of later sums, and so their last bit
         block = stack_columns(restricted)
         data[end : end + block.nnz], indices[end : end + block.nnz] = block.data, block.indices
         starts[first + 1 : first + 1 + len(of_rows)] = block.indptr[1:] + end
@@ -284,9 +334,7 @@ def _restricted(counts: csr_matrix, columns: Integers, size: int) -> csr_matrix:
     is_known = places >= 0
     starts = starts_of(is_known.astype(np.int64))[counts.indptr].astype(counts.indptr.dtype)
     known = counts.data[is_known].astype(np.float64)
-    matrix = csr_matrix((known, places[is_known], starts), shape=(counts.shape[0], size))
-    matrix.sort_indices()  # fixes the order of later sums, and so their last bit
-    return matrix
+    return csr_matrix((known, places[is_known], starts), shape=(counts.shape[0], size))
 
 
 def _kind(counter: Any) -> Kind:
