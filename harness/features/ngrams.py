@@ -114,13 +114,22 @@ class WordNgrams:
 
         The counts are small integers. The order of a row's entries depends on its own text only.
         """
+        from scipy.sparse import vstack
+
         pieces = self._pieces(chunks, learn=True)
-        rows, columns = self._places(chunks, pieces, learn=True)
-        return count_in_order(rows, columns, (chunks.n_texts, self.n_columns), count_type(rows)), pieces
+        for length in range(2, self.high + 1):
+            of_blocks = [_distinct(self._codes(block, pieces, length)) for block in chunks.blocks()]
+            self.runs.append(_distinct(np.concatenate(of_blocks)))
+        blocks = []
+        for block in chunks.blocks():
+            rows, columns = self._places(block, pieces)
+            blocks.append(count_in_order(rows, columns, (block.n_texts, self.n_columns), count_type(rows)))
+        counts: csr_matrix = vstack(blocks, format="csr")
+        return counts, pieces
 
     def count(self, chunks: Chunks, selection: Selection) -> csr_matrix:
         """Returns the counts of the selected n-grams, shape (n_texts, number selected)."""
-        rows, columns = self._places(chunks, self._pieces(chunks, learn=False), learn=False)
+        rows, columns = self._places(chunks, self._pieces(chunks, learn=False))
         return count_matrix(rows, selection.of(columns), (chunks.n_texts, selection.size))
 
     @property
@@ -133,19 +142,27 @@ class WordNgrams:
         """The tokens of the distinct chunks. No token crosses white space."""
         return Pieces.of(map(TOKEN.findall, chunks.distinct), self.tokens, learn=learn)
 
-    def _places(self, chunks: Chunks, pieces: Pieces, *, learn: bool) -> tuple[Integers, Integers]:
+    def _places(self, chunks: Chunks, pieces: Pieces) -> tuple[Integers, Integers]:
         """The text and the column (-1: unknown) of each n-gram."""
         tokens, rows = self._tokens(chunks, pieces)
         ngrams, edge = tokens, 0
         texts, columns = [], []
         for length in range(1, self.high + 1):
             if length > 1:
-                ngrams = self._extend_by_one_token(ngrams, tokens, rows, length, learn=learn)
+                ngrams = self._extend_by_one_token(ngrams, tokens, rows, length)
             if length >= self.low:
                 texts.append(rows[: len(ngrams)])
                 columns.append(np.where(ngrams >= 0, ngrams + edge, -1))
                 edge += len(self.tokens) if length == 1 else len(self.runs[length - 2])
         return np.concatenate(texts), np.concatenate(columns)
+
+    def _codes(self, chunks: Chunks, pieces: Pieces, length: int) -> Integers:
+        """The codes of the n-grams of `length` (-1: unknown); the runs of all shorter ones must be known."""
+        tokens, rows = self._tokens(chunks, pieces)
+        shorter = tokens
+        for each in range(2, length):
+            shorter = self._extend_by_one_token(shorter, tokens, rows, each)
+        return self._extended_codes(shorter, tokens, rows, length)
 
     @staticmethod
     def _tokens(chunks: Chunks, pieces: Pieces) -> tuple[Integers, Integers]:
@@ -157,35 +174,31 @@ class WordNgrams:
         places = np.repeat(starts[chunks.numbers] - firsts, repeats) + np.arange(repeats.sum())
         return pieces.numbers[places], np.repeat(chunks.rows, repeats)
 
-    def _extend_by_one_token(
-        self, shorter: Integers, tokens: Integers, rows: Integers, length: int, *, learn: bool
-    ) -> Integers:
+    def _extend_by_one_token(self, shorter: Integers, tokens: Integers, rows: Integers, length: int) -> Integers:
         """The number of the n-gram of `length` that starts at each position; -1 if it is not in the vocabulary.
 
         Args:
             shorter: number of the n-gram of `length` - 1 that starts at each position, -1 if unknown.
             tokens, rows: number and text of the token at each position.
             length: tokens of an n-gram, at least 2.
-            learn: whether to add the vocabulary of this length to `runs`.
         """
-        ends = slice(length - 1, None)
-        n_starts = max(0, len(tokens) - length + 1)
-        shorter = shorter[:n_starts]
-        codes = shorter * max(1, len(self.tokens)) + tokens[ends]
-        # All texts are one flat array of tokens, so an n-gram counts only if its first and last token share a row.
-        codes[(shorter < 0) | (tokens[ends] < 0) | (rows[:n_starts] != rows[ends])] = -1
-        if learn:
-            sorted_codes = np.sort(codes[codes >= 0])  # `numpy.unique` hashes, which is slower
-            is_new = np.ones(len(sorted_codes), dtype=bool)
-            np.not_equal(sorted_codes[1:], sorted_codes[:-1], out=is_new[1:])
-            self.runs.append(sorted_codes[is_new])
-        run = self.runs[length - 2]
+        codes, run = self._extended_codes(shorter, tokens, rows, length), self.runs[length - 2]
         if not len(run):
-            return np.full(n_starts, -1, dtype=np.int64)
+            return np.full(len(codes), -1, dtype=np.int64)
         # `searchsorted` gives an insertion point for unknown codes too, one past the end at most; the comparison
         # below tells known codes from unknown ones.
         candidates = np.minimum(np.searchsorted(run, codes), len(run) - 1)
         return np.where(run[candidates] == codes, candidates, -1)
+
+    def _extended_codes(self, shorter: Integers, tokens: Integers, rows: Integers, length: int) -> Integers:
+        """The code of the n-gram of `length` that starts at each position, -1 if unknown; see above."""
+        ends = slice(length - 1, None)
+        n_starts = max(0, len(tokens) - length + 1)
+        shorter = shorter[:n_starts]
+        codes: Integers = shorter * max(1, len(self.tokens)) + tokens[ends]
+        # All texts are one flat array of tokens, so an n-gram counts only if its first and last token share a row.
+        codes[(shorter < 0) | (tokens[ends] < 0) | (rows[:n_starts] != rows[ends])] = -1
+        return codes
 
     def names(self) -> list[str]:
         """Returns the n-gram of each column, with a space between tokens."""
@@ -198,6 +211,14 @@ class WordNgrams:
             if length >= self.low:
                 names = names + shorter
         return [f"word:{name}" for name in names]
+
+
+def _distinct(codes: Integers) -> Integers:
+    """The distinct codes from 0, ascending."""
+    ordered = np.sort(codes[codes >= 0])  # `numpy.unique` hashes, which is slower
+    is_first = np.ones(len(ordered), dtype=bool)
+    np.not_equal(ordered[1:], ordered[:-1], out=is_first[1:])
+    return ordered[is_first]
 
 
 @displayed

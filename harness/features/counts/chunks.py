@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 
+BLOCK_TEXTS = 32_768
+"""Number of texts whose word n-grams are learned at once."""
+
+
 class Chunks(NamedTuple):
     """Texts as sequences of chunks, which are what is between white space; each distinct chunk is processed once."""
 
@@ -35,6 +39,13 @@ class Chunks(NamedTuple):
         numbers, sizes = numbers_and_sizes((text.lower().split() for text in texts), distinct, learn=True)
         rows = np.repeat(np.arange(len(sizes)), sizes)
         return cls(list(distinct), numbers, rows, len(texts))
+
+    def blocks(self) -> Iterator[Chunks]:
+        """The texts in blocks, so that what is computed on the way takes little memory; one block if there are none."""
+        for start in range(0, max(1, self.n_texts), BLOCK_TEXTS):
+            end = min(start + BLOCK_TEXTS, self.n_texts)
+            place = slice(*np.searchsorted(self.rows, [start, end]).tolist())
+            yield Chunks(self.distinct, self.numbers[place], self.rows[place] - start, end - start)
 
 
 class Pieces(NamedTuple):

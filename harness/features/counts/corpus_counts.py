@@ -26,6 +26,8 @@ MANY_TEXTS = 2_000
 """Number of texts from which on reading their counts is faster than counting."""
 MAX_STORED = 500_000_000
 """Size of the file of counts in bytes above which the oldest are deleted."""
+AT_ONCE = 32_768
+"""Number of texts or chunks that are gone through at once, which bounds memory."""
 FORMAT = 3
 """Version of what is stored; another one is counted again."""
 ARRAYS = ("pieces", "starts", "chunks", "text_starts")
@@ -83,8 +85,8 @@ class Corpus(NamedTuple):
         Args:
             frequency: number of these texts with each column.
         """
-        chunks = _first_seen(_slices(self.chunks, self.text_starts, rows), len(self.starts) - 1)
-        order = _first_seen(_slices(self.pieces, self.starts, chunks), len(self.names))
+        chunks = _first_seen(self.chunks, self.text_starts, rows, len(self.starts) - 1)
+        order = _first_seen(self.pieces, self.starts, chunks, len(self.names))
         numbers = _numbered(order, len(self.names))
         vocabulary = {self.names[old]: new for new, old in enumerate(order.tolist())}
         if isinstance(self.counter, CharNgrams):
@@ -184,12 +186,17 @@ def _slices(values: Integers, starts: Integers, chosen: Integers) -> Integers:
     return chosen_values
 
 
-def _first_seen(numbers: Integers, n: int) -> Integers:
-    """The distinct numbers below n in the order in which they occur first."""
-    first = np.full(n, len(numbers), dtype=np.int64)
-    first[numbers[::-1]] = np.arange(len(numbers) - 1, -1, -1)  # the last assignment stays, which is the first place
-    present = np.flatnonzero(first < len(numbers))
-    return present[np.argsort(first[present])]
+def _first_seen(values: Integers, starts: Integers, chosen: Integers, n: int) -> Integers:
+    """The distinct values below n of the chosen slices, in the order in which they occur first."""
+    is_new = np.ones(n, dtype=bool)
+    order = [np.empty(0, dtype=np.int64)]
+    for first in range(0, len(chosen), AT_ONCE):
+        numbers = _slices(values, starts, chosen[first : first + AT_ONCE])
+        numbers = numbers[is_new[numbers]]
+        _, places = np.unique(numbers, return_index=True)
+        order.append(numbers[np.sort(places)])
+        is_new[order[-1]] = False
+    return np.concatenate(order)
 
 
 def _numbered(order: Integers, n: int) -> Integers:

@@ -22,7 +22,7 @@ ENTRIES = 4_000_000
 """Entries of a block of rows that are converted at once."""
 STEP = 8_192
 """Rows that are taken at once."""
-WHOLE = 64_000_000
+WHOLE = 32_000_000
 """Entries up to which the rows of a fit are in memory; else products go over the counts of all texts."""
 
 

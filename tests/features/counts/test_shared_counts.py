@@ -13,7 +13,7 @@ from claim_tables import FORECASTS, OPINIONS, STATISTICS, STRANGE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.features.counts import corpus_counts
+from harness.features.counts import chunks, corpus_counts
 from harness.features.counts.corpus_counts import stored_counts
 from harness.features.counts.shared_counts import SharedCounts
 from harness.features.ngrams import Ngrams, NgramSettings
@@ -85,6 +85,17 @@ def test_every_fold_is_as_if_it_were_fitted_alone(kind, span):
 def test_any_texts_in_any_order(texts, random, span):
     train = random.choices(texts, k=len(texts))
     compare_with_plain(Tfidf, NgramSettings(**{**span, "min_df": 1}), SharedCounts(texts), train, texts)
+
+
+@pytest.mark.parametrize("span", SPANS)
+def test_many_texts_are_learned_in_blocks(span, monkeypatch):
+    plain = Tfidf.fit(NgramSettings(**span), TEXTS)
+    monkeypatch.setattr(chunks, "BLOCK_TEXTS", 3)
+    monkeypatch.setattr(corpus_counts, "AT_ONCE", 2)
+    features, rows = Tfidf.fit(NgramSettings(**span), TEXTS)
+    assert_same(rows, plain[1])
+    assert vocabulary(features.ngrams) == vocabulary(plain[0].ngrams)
+    compare_with_plain(Tfidf, NgramSettings(**span), SharedCounts(TEXTS), TEXTS[::2], TEXTS)
 
 
 def test_texts_that_are_not_shared_are_counted_alone():
