@@ -213,6 +213,10 @@ class WordNgrams:
         return [f"word:{name}" for name in names]
 
 
+BLOCK_CHUNKS = 65_536
+"""Number of chunks whose character n-grams are learned at once, which bounds memory."""
+
+
 def _distinct(codes: Integers) -> Integers:
     """The distinct codes from 0, ascending."""
     ordered = np.sort(codes[codes >= 0])  # `numpy.unique` hashes, which is slower
@@ -264,11 +268,18 @@ class CharNgrams:
 
     def _pieces(self, chunks: Chunks, *, learn: bool) -> Pieces:
         """The n-grams of the distinct chunks."""
-        learned = learned_grams(chunks.distinct, self.low, self.high) if learn else None
-        if learned is None:
-            return Pieces.of(map(self.ngrams_of, chunks.distinct), self.grams, learn=learn)
-        self.grams.update(zip(learned.names, range(len(learned.names)), strict=True))
-        return Pieces(learned.numbers.astype(np.int64), learned.sizes)
+        if not learn:
+            return Pieces.of(map(self.ngrams_of, chunks.distinct), self.grams, learn=False)
+        numbers, sizes = [np.empty(0, dtype=np.int32)], [np.empty(0, dtype=np.int64)]
+        for start in range(0, len(chunks.distinct), BLOCK_CHUNKS):
+            block = learned_grams(chunks.distinct[start : start + BLOCK_CHUNKS], self.low, self.high)
+            if block is None:
+                self.grams.clear()
+                return Pieces.of(map(self.ngrams_of, chunks.distinct), self.grams, learn=True)
+            known = [self.grams.setdefault(name, len(self.grams)) for name in block.names]
+            numbers.append(np.array(known, dtype=np.int32)[block.numbers])
+            sizes.append(block.sizes)
+        return Pieces(np.concatenate(numbers), np.concatenate(sizes))
 
     def _counts(self, chunks: Chunks, pieces: Pieces, dtype: npt.DTypeLike) -> csr_matrix:
         from scipy.sparse import csr_matrix

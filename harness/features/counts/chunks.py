@@ -51,7 +51,7 @@ class Chunks(NamedTuple):
 class Pieces(NamedTuple):
     """Tokens or n-grams of the distinct chunks, one chunk after the other."""
 
-    numbers: Integers
+    numbers: npt.NDArray[np.integer[Any]]
     """Number of each piece in a vocabulary; -1: unknown."""
     sizes: Integers
     """Number of pieces of each distinct chunk."""

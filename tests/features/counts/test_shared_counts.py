@@ -13,6 +13,7 @@ from claim_tables import FORECASTS, OPINIONS, STATISTICS, STRANGE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harness.features import ngrams
 from harness.features.counts import chunks, corpus_counts
 from harness.features.counts.corpus_counts import stored_counts
 from harness.features.counts.shared_counts import SharedCounts
@@ -92,6 +93,7 @@ def test_many_texts_are_learned_in_blocks(span, monkeypatch):
     plain = Tfidf.fit(NgramSettings(**span), TEXTS)
     monkeypatch.setattr(chunks, "BLOCK_TEXTS", 3)
     monkeypatch.setattr(corpus_counts, "AT_ONCE", 2)
+    monkeypatch.setattr(ngrams, "BLOCK_CHUNKS", 5)
     features, rows = Tfidf.fit(NgramSettings(**span), TEXTS)
     assert_same(rows, plain[1])
     assert vocabulary(features.ngrams) == vocabulary(plain[0].ngrams)
