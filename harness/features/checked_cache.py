@@ -15,6 +15,8 @@ from harness.files import translate_os_errors
 
 LOCK_TIMEOUT_S = 60.0
 """Seconds to wait while another process writes."""
+LARGE = 1_000_000
+"""Bytes from which an entry is written in parts of this size."""
 KEYS_PER_QUERY = 500
 """Keys in one query; SQLite supports at least 999."""
 CHECK = 8
@@ -53,13 +55,16 @@ class CheckedCache:
                 entries |= {key: entry[CHECK:] for key, entry in rows if _is_whole(key, entry)}
         return entries
 
-    def put_bytes(self, entries: Mapping[str, bytes]) -> None:
+    def put_bytes(self, entries: Mapping[str, bytes | memoryview]) -> None:
         """Adds entries in one transaction, except those that are larger than the whole cache may be."""
         fitting = [(key, entry) for key, entry in entries.items() if len(entry) <= self.max_bytes]
-        rows = [(key, _digest(key, entry) + entry) for key, entry in fitting]
+        rows = [(key, _digest(key, entry) + entry) for key, entry in fitting if len(entry) < LARGE]
         with suppress(sqlite3.Error, OSError), closing(self._open()) as connection:
             with connection:  # a damaged entry is replaced
                 connection.executemany("INSERT OR REPLACE INTO vectors (key, vector) VALUES (?, ?)", rows)
+                for key, entry in fitting:
+                    if len(entry) >= LARGE:
+                        _write_in_place(connection, key, entry)
             self._evict_oldest(connection)
 
     def contents(self) -> Contents:
@@ -119,6 +124,16 @@ def _digest(key: str, entry: bytes | memoryview) -> bytes:
     digest = hashlib.sha256(key.encode())
     digest.update(entry)  # not joined with the key, which would copy it
     return digest.digest()[:CHECK]
+
+
+def _write_in_place(connection: sqlite3.Connection, key: str, entry: bytes | memoryview) -> None:
+    """Writes an entry without a copy of it in memory."""
+    size = CHECK + len(entry)
+    row = connection.execute("INSERT OR REPLACE INTO vectors (key, vector) VALUES (?, zeroblob(?))", (key, size))
+    with connection.blobopen("vectors", "vector", row.lastrowid or 0) as blob:
+        blob.write(_digest(key, entry))
+        for start in range(0, len(entry), LARGE):
+            blob.write(entry[start : start + LARGE])
 
 
 def _is_whole(key: str, entry: object) -> bool:

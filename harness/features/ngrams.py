@@ -15,6 +15,7 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, Protocol, Self
 
 import numpy as np
+import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from harness.arrays import Integers
@@ -24,11 +25,14 @@ from harness.features.counts.chunks import (
     Pieces,
     Selection,
     chunk_matrix,
+    count_in_order,
     count_matrix,
+    count_type,
     stack_columns,
 )
 from harness.features.counts.gram_table import GramTable
 from harness.features.counts.kept_counts import kept_or_counted
+from harness.features.counts.learned_grams import learned_grams
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -101,17 +105,31 @@ class WordNgrams:
 
     def learn(self, chunks: Chunks) -> csr_matrix:
         """Sets the vocabulary from texts; returns their counts, shape (n_texts, n_ngrams)."""
-        return self.learn_pieces(chunks)[0]
+        counts = self.learn_pieces(chunks)[0].astype(np.float64)
+        counts.sort_indices()  # fixes the order of later sums, and so their last bit
+        return counts
 
     def learn_pieces(self, chunks: Chunks) -> tuple[csr_matrix, Pieces]:
-        """Like `learn`, with the tokens of the distinct chunks."""
+        """Like `learn`, with the tokens of the distinct chunks.
+
+        The counts are small integers. The order of a row's entries depends on its own text only.
+        """
+        from scipy.sparse import vstack
+
         pieces = self._pieces(chunks, learn=True)
-        rows, columns = self._places(chunks, pieces, learn=True)
-        return count_matrix(rows, columns, (chunks.n_texts, self.n_columns)), pieces
+        for length in range(2, self.high + 1):
+            of_blocks = [_distinct(self._codes(block, pieces, length)) for block in chunks.blocks()]
+            self.runs.append(_distinct(np.concatenate(of_blocks)))
+        blocks = []
+        for block in chunks.blocks():
+            rows, columns = self._places(block, pieces)
+            blocks.append(count_in_order(rows, columns, (block.n_texts, self.n_columns), count_type(rows)))
+        counts: csr_matrix = vstack(blocks, format="csr")
+        return counts, pieces
 
     def count(self, chunks: Chunks, selection: Selection) -> csr_matrix:
         """Returns the counts of the selected n-grams, shape (n_texts, number selected)."""
-        rows, columns = self._places(chunks, self._pieces(chunks, learn=False), learn=False)
+        rows, columns = self._places(chunks, self._pieces(chunks, learn=False))
         return count_matrix(rows, selection.of(columns), (chunks.n_texts, selection.size))
 
     @property
@@ -124,19 +142,27 @@ class WordNgrams:
         """The tokens of the distinct chunks. No token crosses white space."""
         return Pieces.of(map(TOKEN.findall, chunks.distinct), self.tokens, learn=learn)
 
-    def _places(self, chunks: Chunks, pieces: Pieces, *, learn: bool) -> tuple[Integers, Integers]:
+    def _places(self, chunks: Chunks, pieces: Pieces) -> tuple[Integers, Integers]:
         """The text and the column (-1: unknown) of each n-gram."""
         tokens, rows = self._tokens(chunks, pieces)
         ngrams, edge = tokens, 0
         texts, columns = [], []
         for length in range(1, self.high + 1):
             if length > 1:
-                ngrams = self._extend_by_one_token(ngrams, tokens, rows, length, learn=learn)
+                ngrams = self._extend_by_one_token(ngrams, tokens, rows, length)
             if length >= self.low:
                 texts.append(rows[: len(ngrams)])
                 columns.append(np.where(ngrams >= 0, ngrams + edge, -1))
                 edge += len(self.tokens) if length == 1 else len(self.runs[length - 2])
         return np.concatenate(texts), np.concatenate(columns)
+
+    def _codes(self, chunks: Chunks, pieces: Pieces, length: int) -> Integers:
+        """The codes of the n-grams of `length` (-1: unknown); the runs of all shorter ones must be known."""
+        tokens, rows = self._tokens(chunks, pieces)
+        shorter = tokens
+        for each in range(2, length):
+            shorter = self._extend_by_one_token(shorter, tokens, rows, each)
+        return self._extended_codes(shorter, tokens, rows, length)
 
     @staticmethod
     def _tokens(chunks: Chunks, pieces: Pieces) -> tuple[Integers, Integers]:
@@ -148,32 +174,31 @@ class WordNgrams:
         places = np.repeat(starts[chunks.numbers] - firsts, repeats) + np.arange(repeats.sum())
         return pieces.numbers[places], np.repeat(chunks.rows, repeats)
 
-    def _extend_by_one_token(
-        self, shorter: Integers, tokens: Integers, rows: Integers, length: int, *, learn: bool
-    ) -> Integers:
+    def _extend_by_one_token(self, shorter: Integers, tokens: Integers, rows: Integers, length: int) -> Integers:
         """The number of the n-gram of `length` that starts at each position; -1 if it is not in the vocabulary.
 
         Args:
             shorter: number of the n-gram of `length` - 1 that starts at each position, -1 if unknown.
             tokens, rows: number and text of the token at each position.
             length: tokens of an n-gram, at least 2.
-            learn: whether to add the vocabulary of this length to `runs`.
         """
-        ends = slice(length - 1, None)
-        n_starts = max(0, len(tokens) - length + 1)
-        shorter = shorter[:n_starts]
-        codes = shorter * max(1, len(self.tokens)) + tokens[ends]
-        # All texts are one flat array of tokens, so an n-gram counts only if its first and last token share a row.
-        codes[(shorter < 0) | (tokens[ends] < 0) | (rows[:n_starts] != rows[ends])] = -1
-        if learn:
-            self.runs.append(np.unique(codes[codes >= 0]))
-        run = self.runs[length - 2]
+        codes, run = self._extended_codes(shorter, tokens, rows, length), self.runs[length - 2]
         if not len(run):
-            return np.full(n_starts, -1, dtype=np.int64)
+            return np.full(len(codes), -1, dtype=np.int64)
         # `searchsorted` gives an insertion point for unknown codes too, one past the end at most; the comparison
         # below tells known codes from unknown ones.
         candidates = np.minimum(np.searchsorted(run, codes), len(run) - 1)
         return np.where(run[candidates] == codes, candidates, -1)
+
+    def _extended_codes(self, shorter: Integers, tokens: Integers, rows: Integers, length: int) -> Integers:
+        """The code of the n-gram of `length` that starts at each position, -1 if unknown; see above."""
+        ends = slice(length - 1, None)
+        n_starts = max(0, len(tokens) - length + 1)
+        shorter = shorter[:n_starts]
+        codes: Integers = shorter * max(1, len(self.tokens)) + tokens[ends]
+        # All texts are one flat array of tokens, so an n-gram counts only if its first and last token share a row.
+        codes[(shorter < 0) | (tokens[ends] < 0) | (rows[:n_starts] != rows[ends])] = -1
+        return codes
 
     def names(self) -> list[str]:
         """Returns the n-gram of each column, with a space between tokens."""
@@ -186,6 +211,18 @@ class WordNgrams:
             if length >= self.low:
                 names = names + shorter
         return [f"word:{name}" for name in names]
+
+
+BLOCK_CHUNKS = 65_536
+"""Number of chunks whose character n-grams are learned at once, which bounds memory."""
+
+
+def _distinct(codes: Integers) -> Integers:
+    """The distinct codes from 0, ascending."""
+    ordered = np.sort(codes[codes >= 0])  # `numpy.unique` hashes, which is slower
+    is_first = np.ones(len(ordered), dtype=bool)
+    np.not_equal(ordered[1:], ordered[:-1], out=is_first[1:])
+    return ordered[is_first]
 
 
 @displayed
@@ -202,15 +239,20 @@ class CharNgrams:
 
     def learn(self, chunks: Chunks) -> csr_matrix:
         """Sets the vocabulary from texts; returns their counts, shape (n_texts, n_ngrams)."""
-        return self.learn_pieces(chunks)[0]
+        counts = self.learn_pieces(chunks)[0].astype(np.float64)
+        counts.sort_indices()  # fixes the order of later sums, and so their last bit
+        return counts
 
     def learn_pieces(self, chunks: Chunks) -> tuple[csr_matrix, Pieces]:
-        """Like `learn`, with the n-grams of the distinct chunks."""
+        """Like `learn`, with the n-grams of the distinct chunks.
+
+        The counts are small integers. The order of a row's entries depends on its own text only.
+        """
         pieces = self._pieces(chunks, learn=True)
-        counts = self._counts(chunks, pieces)
-        # A sparse product leaves columns unordered. Sorting them fixes the order of later sums, and so their last bit.
-        counts.sort_indices()
-        return counts, pieces
+        # No n-gram occurs more often in a text than the text has characters.
+        lengths = np.fromiter(map(len, chunks.distinct), dtype=np.int64, count=len(chunks.distinct)) + 2
+        in_texts = np.bincount(chunks.rows, weights=lengths[chunks.numbers])
+        return self._counts(chunks, pieces, np.min_scalar_type(int(in_texts.max(initial=0)))), pieces
 
     def count(self, chunks: Chunks, selection: Selection) -> csr_matrix:
         """Returns the counts of the selected n-grams, shape (n_texts, number selected); columns are unordered."""
@@ -226,12 +268,28 @@ class CharNgrams:
 
     def _pieces(self, chunks: Chunks, *, learn: bool) -> Pieces:
         """The n-grams of the distinct chunks."""
-        return Pieces.of(map(self.ngrams_of, chunks.distinct), self.grams, learn=learn)
+        if not learn:
+            return Pieces.of(map(self.ngrams_of, chunks.distinct), self.grams, learn=False)
+        numbers, sizes = [np.empty(0, dtype=np.int32)], [np.empty(0, dtype=np.int64)]
+        for start in range(0, len(chunks.distinct), BLOCK_CHUNKS):
+            block = learned_grams(chunks.distinct[start : start + BLOCK_CHUNKS], self.low, self.high)
+            if block is None:
+                self.grams.clear()
+                return Pieces.of(map(self.ngrams_of, chunks.distinct), self.grams, learn=True)
+            known = [self.grams.setdefault(name, len(self.grams)) for name in block.names]
+            numbers.append(np.array(known, dtype=np.int32)[block.numbers])
+            sizes.append(block.sizes)
+        return Pieces(np.concatenate(numbers), np.concatenate(sizes))
 
-    def _counts(self, chunks: Chunks, pieces: Pieces) -> csr_matrix:
-        shape = (len(chunks.distinct), len(self.grams))
-        rows = np.repeat(np.arange(shape[0]), pieces.sizes)
-        counts: csr_matrix = chunk_matrix(chunks) @ count_matrix(rows, pieces.numbers, shape)
+    def _counts(self, chunks: Chunks, pieces: Pieces, dtype: npt.DTypeLike) -> csr_matrix:
+        from scipy.sparse import csr_matrix
+
+        # An n-gram that occurs twice in a chunk has two entries, in the order of the chunk: the product adds them up.
+        starts = np.concatenate([[0], np.cumsum(pieces.sizes)])
+        entries = np.ones(len(pieces.numbers), dtype=dtype), pieces.numbers, starts
+        counts: csr_matrix = chunk_matrix(chunks, dtype) @ csr_matrix(
+            entries, shape=(len(chunks.distinct), len(self.grams))
+        )
         return counts
 
     def ngrams_of(self, chunk: str) -> list[str]:

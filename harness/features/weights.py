@@ -11,7 +11,14 @@ import numpy.typing as npt
 
 from harness.arrays import Floats, Integers
 from harness.display import displayed
-from harness.features.counts.shared_counts import BLOCK_ROWS, fit_once, is_shared, transform_once
+from harness.features.counts.products import TfidfProducts, TfOfRows
+from harness.features.counts.shared_counts import (
+    BLOCK_ROWS,
+    count_blocks_once,
+    fit_once,
+    fit_products_once,
+    transform_once,
+)
 from harness.features.ngrams import CharNgrams, Ngrams, NgramSettings, WordNgrams
 from harness.features.stages import in_stage
 
@@ -44,10 +51,26 @@ class Tfidf:
             frequency = np.zeros(counts.shape[1], dtype=np.int64)
             for block in row_blocks(counts):
                 frequency += np.bincount(counts.indices[block.entries], minlength=len(frequency))
-            tfidf = cls(ngrams, np.log((1 + counts.shape[0]) / (1 + frequency)) + 1, settings.sublinear_tf)
+            tfidf = cls(ngrams, cls._idf(counts.shape[0], frequency), settings.sublinear_tf)
             return tfidf, tfidf._weigh(counts)
 
         return fit_once(cls, settings, texts, weighted)
+
+    @classmethod
+    @in_stage("featurize")
+    def fit_products(cls, settings: NgramSettings, texts: Sequence[str]) -> tuple[Self, TfidfProducts]:
+        """Like `fit`, with products in place of the matrix."""
+
+        def weighted(ngrams: Ngrams, frequency: Integers, tf: list[TfOfRows]) -> tuple[Self, TfidfProducts]:
+            tfidf = cls(ngrams, cls._idf(len(texts), frequency), settings.sublinear_tf)
+            return tfidf, TfidfProducts(tf, tfidf.idf)
+
+        return fit_products_once(cls, settings, texts, weighted)
+
+    @staticmethod
+    def _idf(n_texts: int, frequency: Integers) -> Floats:
+        idf: Floats = np.log((1 + n_texts) / (1 + frequency)) + 1
+        return idf
 
     @in_stage("featurize")
     def transform(self, texts: Sequence[str]) -> csr_matrix:
@@ -65,11 +88,8 @@ class Tfidf:
             weights: shape (n_ngrams, n_sums).
         """
         sums = np.zeros((len(texts), weights.shape[1]))
-        if is_shared(texts):  # their matrix serves other fits and the reasons too
-            product: Floats = self.transform(texts) @ weights
-            return product
         start = 0
-        for counts in self.ngrams.count_blocks(texts):
+        for counts in count_blocks_once(self.ngrams, texts):
             block = slice(start, start + counts.shape[1])
             if self.sublinear:
                 self._dampen(counts.data)

@@ -10,7 +10,7 @@ from contextlib import closing
 import numpy as np
 import pytest
 
-from harness.features.checked_cache import CheckedCache
+from harness.features.checked_cache import LARGE, CheckedCache
 from harness.features.vector_cache import VectorCache, compute_or_load
 from harness.files import WriteError
 
@@ -107,6 +107,20 @@ def test_an_entry_larger_than_the_limit_is_not_kept_and_displaces_no_other(tmp_p
     cache.put_bytes({"small": b"1" * 1_000})
     cache.put_bytes({"large": b"2" * 100_001})
     assert cache.get_bytes(["small", "large"]) == {"small": b"1" * 1_000}
+
+
+def test_an_entry_that_is_written_in_parts_is_read_whole(tmp_path):
+    cache = CheckedCache(tmp_path / "cache.sqlite", max_bytes=10 * LARGE)
+    entry = np.random.default_rng(0).bytes(2 * LARGE + 17)
+    cache.put_bytes({"large": memoryview(entry), "small": b"1"})
+    assert cache.get_bytes(["large", "small"]) == {"large": entry, "small": b"1"}
+    assert cache.contents() == (2, 0)
+    with closing(sqlite3.connect(cache.path)) as connection, connection:
+        connection.execute("UPDATE vectors SET vector = substr(vector, 1, length(vector) - 1) WHERE key = 'large'")
+    assert cache.contents() == (2, 1)
+    assert cache.get_bytes(["large"]) == {}
+    cache.put_bytes({"large": entry})
+    assert cache.get_bytes(["large"]) == {"large": entry}
 
 
 def test_a_file_that_is_no_cache_counts_as_damaged_until_it_is_deleted(tmp_path):

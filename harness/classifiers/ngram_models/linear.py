@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -25,6 +25,7 @@ from harness.classifiers.base import (
 from harness.classifiers.baselines.trivial import ClassPriorScorer
 from harness.classifiers.ngram_models.logistic import LinearWeights, Start, fit_logistic_regression
 from harness.data.claims import Claims, Gold
+from harness.features.counts.products import Products
 from harness.features.ngrams import NgramRange, NgramSettings, place_of
 from harness.features.weights import TFIDF_TYPES, BinaryNgrams, Tfidf
 
@@ -140,7 +141,7 @@ class Linear(Classifier, NgramSettings):
             cutoff=None if self.scorer.probabilities or len(gold.labels) > 2 else 0.0,
         )
 
-    def _features(self, texts: list[str]) -> tuple[Tfidf | BinaryNgrams, csr_matrix]:
+    def _features(self, texts: list[str]) -> tuple[Tfidf | BinaryNgrams, csr_matrix | Products]:
         """Fits the features to the texts; returns them and the rows of the texts, shape (n_texts, n_ngrams)."""
         return Tfidf.fit(self, texts)
 
@@ -152,9 +153,9 @@ class Linear(Classifier, NgramSettings):
 
     @abstractmethod
     def _fit_labels(
-        self, rows: csr_matrix, codes: Codes, labels: tuple[int, ...], seed: int, starts: list[Start | None]
+        self, rows: Any, codes: Codes, labels: tuple[int, ...], seed: int, starts: list[Start | None]
     ) -> list[LinearWeights]:
-        """Fits the weights of each of `labels`, in their order."""
+        """Fits the weights of each of `labels`, in their order; `rows` are those of `_features`."""
 
 
 class Regularized(Linear):
@@ -177,12 +178,12 @@ class Regularized(Linear):
         return super()._starts(near, features, labels)
 
     def _fit_labels(
-        self, rows: csr_matrix, codes: Codes, labels: tuple[int, ...], seed: int, starts: list[Start | None]
+        self, rows: Any, codes: Codes, labels: tuple[int, ...], seed: int, starts: list[Start | None]
     ) -> list[LinearWeights]:
         return [self._fit_one(rows, codes == label, seed, start) for label, start in zip(labels, starts, strict=True)]
 
     @abstractmethod
-    def _fit_one(self, rows: csr_matrix, positive: Bools, seed: int, start: Start | None) -> LinearWeights:
+    def _fit_one(self, rows: Any, positive: Bools, seed: int, start: Start | None) -> LinearWeights:
         """Fits the weights of one label against the rest."""
 
 
@@ -195,7 +196,10 @@ class TfidfLogreg(Regularized):
 
     uses_seed = False
 
-    def _fit_one(self, rows: csr_matrix, positive: Bools, seed: int, start: Start | None) -> LinearWeights:
+    def _features(self, texts: list[str]) -> tuple[Tfidf | BinaryNgrams, csr_matrix | Products]:
+        return Tfidf.fit_products(self, texts)
+
+    def _fit_one(self, rows: csr_matrix | Products, positive: Bools, seed: int, start: Start | None) -> LinearWeights:
         return fit_logistic_regression(rows, positive, self.C, self.class_weight, start)
 
 

@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, count, repeat
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from harness.arrays import Integers
 from harness.features.counts.gram_table import GramTable
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
+
+
+BLOCK_TEXTS = 32_768
+"""Number of texts whose word n-grams are learned at once."""
 
 
 class Chunks(NamedTuple):
@@ -35,11 +40,18 @@ class Chunks(NamedTuple):
         rows = np.repeat(np.arange(len(sizes)), sizes)
         return cls(list(distinct), numbers, rows, len(texts))
 
+    def blocks(self) -> Iterator[Chunks]:
+        """The texts in blocks, so that what is computed on the way takes little memory; one block if there are none."""
+        for start in range(0, max(1, self.n_texts), BLOCK_TEXTS):
+            end = min(start + BLOCK_TEXTS, self.n_texts)
+            place = slice(*np.searchsorted(self.rows, [start, end]).tolist())
+            yield Chunks(self.distinct, self.numbers[place], self.rows[place] - start, end - start)
+
 
 class Pieces(NamedTuple):
     """Tokens or n-grams of the distinct chunks, one chunk after the other."""
 
-    numbers: Integers
+    numbers: npt.NDArray[np.integer[Any]]
     """Number of each piece in a vocabulary; -1: unknown."""
     sizes: Integers
     """Number of pieces of each distinct chunk."""
@@ -102,24 +114,46 @@ def numbers_and_sizes(
     return numbers, np.array(sizes, dtype=np.int64)
 
 
-def count_matrix(rows: Integers, columns: Integers, shape: tuple[int, int]) -> csr_matrix:
+def count_matrix(
+    rows: Integers, columns: Integers, shape: tuple[int, int], dtype: npt.DTypeLike = np.float64
+) -> csr_matrix:
     """How often each (row, column) pair occurs; negative columns are ignored."""
     from scipy.sparse import coo_matrix
 
     is_known = columns >= 0
     pairs = rows[is_known], columns[is_known]
-    matrix = coo_matrix((np.ones(len(pairs[0])), pairs), shape=shape).tocsr()
+    matrix = coo_matrix((np.ones(len(pairs[0]), dtype=dtype), pairs), shape=shape).tocsr()
     matrix.sum_duplicates()
     return matrix
 
 
-def chunk_matrix(chunks: Chunks) -> csr_matrix:
+def count_in_order(
+    rows: Integers, columns: Integers, shape: tuple[int, int], dtype: npt.DTypeLike = np.float64
+) -> csr_matrix:
+    """How often each (row, column) pair occurs; the order of a row's entries depends on that of its pairs only."""
+    from scipy.sparse import csr_matrix
+
+    order = np.argsort(rows, kind="stable")
+    starts = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=shape[0]))])
+    pairs = csr_matrix((np.ones(len(rows), dtype=dtype), columns[order], starts), shape=shape)
+    columns = np.arange(shape[1] + 1)
+    one_each = csr_matrix((np.ones(shape[1], dtype=dtype), columns[:-1], columns), shape=(shape[1], shape[1]))
+    counts: csr_matrix = pairs @ one_each  # a product adds up equal pairs
+    return counts
+
+
+def count_type(rows: Integers) -> np.dtype[Any]:
+    """The smallest type that holds how often anything occurs in a row, from the row of each occurrence of anything."""
+    return np.min_scalar_type(int(np.bincount(rows).max(initial=0)))
+
+
+def chunk_matrix(chunks: Chunks, dtype: npt.DTypeLike = np.float64) -> csr_matrix:
     """A 1 for each chunk of each text, shape (n_texts, number of distinct chunks); a chunk may have several entries."""
     from scipy.sparse import csr_matrix
 
     starts = np.concatenate([[0], np.cumsum(np.bincount(chunks.rows, minlength=chunks.n_texts))])
     shape = (chunks.n_texts, len(chunks.distinct))
-    return csr_matrix((np.ones(len(chunks.numbers)), chunks.numbers, starts), shape=shape)
+    return csr_matrix((np.ones(len(chunks.numbers), dtype=dtype), chunks.numbers, starts), shape=shape)
 
 
 def stack_columns(blocks: list[csr_matrix]) -> csr_matrix:

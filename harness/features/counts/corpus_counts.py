@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -25,7 +26,9 @@ MANY_TEXTS = 2_000
 """Number of texts from which on reading their counts is faster than counting."""
 MAX_STORED = 500_000_000
 """Size of the file of counts in bytes above which the oldest are deleted."""
-FORMAT = 1
+AT_ONCE = 32_768
+"""Number of texts or chunks that are gone through at once, which bounds memory."""
+FORMAT = 3
 """Version of what is stored; another one is counted again."""
 ARRAYS = ("pieces", "starts", "chunks", "text_starts")
 """Arrays of a corpus beside its counts."""
@@ -40,7 +43,7 @@ class Corpus(NamedTuple):
     names: list[str]
     """Tokens of words, or n-grams of characters, by their number."""
     counts: csr_matrix
-    """Counts of the columns of `counter`, shape (n_texts, n_columns)."""
+    """Counts of the columns of `counter`, shape (n_texts, n_columns), whose order in a row depends on its own text."""
     pieces: Integers
     """Numbers of the pieces (tokens, or n-grams of characters) of each distinct chunk, one chunk after the other."""
     starts: Integers
@@ -51,9 +54,8 @@ class Corpus(NamedTuple):
     """Place in `chunks` where each text begins; the last entry is the end."""
 
     @classmethod
-    def of(cls, texts: Sequence[str], kind: Kind) -> Corpus:
+    def of(cls, chunks: Chunks, kind: Kind) -> Corpus:
         """Counts texts."""
-        chunks = Chunks.of(texts)
         is_word, low, high = kind[0] is WordNgrams, kind[1], kind[2]
         counter = WordNgrams(1, high) if is_word else CharNgrams(low, high)
         counts, pieces = counter.learn_pieces(chunks)
@@ -64,11 +66,18 @@ class Corpus(NamedTuple):
             low=low,
             names=list(vocabulary),
             counts=counts,
-            pieces=pieces.numbers,
+            pieces=pieces.numbers.astype(np.int32, copy=False),
             starts=starts_of(pieces.sizes),
-            chunks=chunks.numbers,
+            chunks=chunks.numbers.astype(np.int32, copy=False),
             text_starts=starts_of(np.bincount(chunks.rows, minlength=chunks.n_texts)),
         )
+
+    @property
+    def n_bytes(self) -> int:
+        """Size of the arrays."""
+        counts = self.counts
+        arrays = [counts.data, counts.indices, counts.indptr, *(getattr(self, name) for name in ARRAYS)]
+        return sum(array.nbytes for array in arrays)
 
     def restricted(self, rows: Integers, frequency: Integers) -> tuple[Counter, Integers]:
         """The counter that learns the texts of some rows, and the column there of each column here (-1: none).
@@ -76,8 +85,8 @@ class Corpus(NamedTuple):
         Args:
             frequency: number of these texts with each column.
         """
-        chunks = _first_seen(_slices(self.chunks, self.text_starts, rows), len(self.starts) - 1)
-        order = _first_seen(_slices(self.pieces, self.starts, chunks), len(self.names))
+        chunks = _first_seen(self.chunks, self.text_starts, rows, len(self.starts) - 1)
+        order = _first_seen(self.pieces, self.starts, chunks, len(self.names))
         numbers = _numbered(order, len(self.names))
         vocabulary = {self.names[old]: new for new, old in enumerate(order.tolist())}
         if isinstance(self.counter, CharNgrams):
@@ -115,22 +124,28 @@ def stored_counts() -> CheckedCache:
     return CheckedCache(cache_folder() / "counts.sqlite", MAX_STORED)
 
 
-def corpus_of(texts: Sequence[str], kind: Kind) -> Corpus:
+def corpora_of(texts: Sequence[str], kinds: Iterable[Kind]) -> dict[Kind, Corpus]:
     """The n-grams of texts, from the cache if they are there."""
+    split = cache(lambda: Chunks.of(texts))  # once for all kinds that are counted
+    return {kind: _corpus_of(texts, kind, split) for kind in kinds}
+
+
+def _corpus_of(texts: Sequence[str], kind: Kind, split: Callable[[], Chunks]) -> Corpus:
     if len(texts) < MANY_TEXTS:
-        return Corpus.of(texts, kind)
+        return Corpus.of(split(), kind)
     # Python decides what is a letter, and what its lower case is.
     key = fingerprint([FORMAT, kind[0].__name__, *kind[1:], unicodedata.unidata_version, *texts])
-    cache = stored_counts()
-    stored = cache.get_bytes([key])
+    store = stored_counts()
+    stored = store.get_bytes([key])
     if key in stored:
         return _decoded(stored[key], kind)
-    corpus = Corpus.of(texts, kind)
-    cache.put_bytes({key: _encoded(corpus)})
+    corpus = Corpus.of(split(), kind)
+    if corpus.n_bytes <= MAX_STORED:  # a larger one would not stay, and what is written takes memory
+        store.put_bytes({key: _encoded(corpus)})
     return corpus
 
 
-def _encoded(corpus: Corpus) -> bytes:
+def _encoded(corpus: Corpus) -> memoryview:
     # No piece contains white space.
     names = np.frombuffer("\n".join(corpus.names).encode("utf-8", "surrogatepass"), dtype=np.uint8)
     runs = corpus.counter.runs if isinstance(corpus.counter, WordNgrams) else []
@@ -139,7 +154,7 @@ def _encoded(corpus: Corpus) -> bytes:
     arrays |= {name: getattr(corpus, name) for name in ARRAYS} | {f"run{n}": run for n, run in enumerate(runs)}
     file = io.BytesIO()
     np.savez(file, **arrays)
-    return file.getvalue()
+    return file.getbuffer()
 
 
 def _decoded(data: bytes, kind: Kind) -> Corpus:
@@ -171,12 +186,17 @@ def _slices(values: Integers, starts: Integers, chosen: Integers) -> Integers:
     return chosen_values
 
 
-def _first_seen(numbers: Integers, n: int) -> Integers:
-    """The distinct numbers below n in the order in which they occur first."""
-    first = np.full(n, len(numbers), dtype=np.int64)
-    first[numbers[::-1]] = np.arange(len(numbers) - 1, -1, -1)  # the last assignment stays, which is the first place
-    present = np.flatnonzero(first < len(numbers))
-    return present[np.argsort(first[present])]
+def _first_seen(values: Integers, starts: Integers, chosen: Integers, n: int) -> Integers:
+    """The distinct values below n of the chosen slices, in the order in which they occur first."""
+    is_new = np.ones(n, dtype=bool)
+    order = [np.empty(0, dtype=np.int64)]
+    for first in range(0, len(chosen), AT_ONCE):
+        numbers = _slices(values, starts, chosen[first : first + AT_ONCE])
+        numbers = numbers[is_new[numbers]]
+        _, places = np.unique(numbers, return_index=True)
+        order.append(numbers[np.sort(places)])
+        is_new[order[-1]] = False
+    return np.concatenate(order)
 
 
 def _numbered(order: Integers, n: int) -> Integers:

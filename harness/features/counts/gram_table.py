@@ -48,7 +48,7 @@ class GramTable:
         ]
         counted = [grams[number] for number in chosen]
         lengths = np.fromiter(map(len, counted), dtype=np.int64, count=len(counted))
-        characters = _code_points("".join(counted))
+        characters = code_points("".join(counted))
         alphabet = np.unique(characters)
         self.low, self.high = low, high
         self.base = len(alphabet) + 1
@@ -66,7 +66,7 @@ class GramTable:
         Columns are not in order, and an n-gram that occurs twice in a chunk has two entries: a matrix for products.
         """
         lengths = np.fromiter(map(len, chunks), dtype=np.int64, count=len(chunks)) + 2
-        characters = _code_points(f" {'  '.join(chunks)} ") if len(chunks) else np.empty(0, dtype=np.int64)
+        characters = code_points(f" {'  '.join(chunks)} ") if len(chunks) else np.empty(0, dtype=np.int64)
         digits = np.zeros(len(characters) + self.high, dtype=np.int64)
         np.take(self.digits, characters, mode="clip", out=digits[: len(characters)])
         chunk_of = np.repeat(np.arange(len(chunks), dtype=np.int32), lengths)
@@ -185,7 +185,8 @@ def _with_beginnings(grams: Sequence[str]) -> set[str]:
     return beginnings
 
 
-def _code_points(text: str) -> Integers:
+def code_points(text: str) -> Integers:
+    """The number of each character."""
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32).astype(np.int64)
 
 

@@ -17,7 +17,8 @@ import numpy as np
 
 from harness.arrays import Integers
 from harness.features.counts.chunks import stack_columns
-from harness.features.counts.corpus_counts import Corpus, Kind, corpus_of, starts_of
+from harness.features.counts.corpus_counts import Corpus, Kind, corpora_of, starts_of
+from harness.features.counts.products import TfidfProducts, TfOfRows
 from harness.features.ngrams import CharNgrams, Counter, Ngrams, NgramSettings, WordNgrams
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class SharedCounts:
     def _forget(self) -> None:
         self._numbers = dict[str, int]()
         self._corpora = dict[Kind, Corpus]()
-        self._kept = OrderedDict[Hashable, tuple[Any, tuple["csr_matrix", ...]]]()
+        self._kept = OrderedDict[Hashable, tuple[Any, int]]()
         self._columns = dict[int, tuple[weakref.ref[Ngrams], list[Integers]]]()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -56,12 +57,13 @@ class SharedCounts:
 
     @contextmanager
     def used(self) -> Iterator[None]:
-        """Lets fits and scores inside the block share these counts."""
+        """Lets fits and scores inside the block share these counts; features are kept until its end."""
         token = _ACTIVE.set(self)
         try:
             yield
         finally:
             _ACTIVE.reset(token)
+            self._kept.clear()  # what comes after the fits may need the memory
 
     def rows_of(self, texts: Sequence[str]) -> Integers | None:
         """The number of each text; None if one is not among the shared texts."""
@@ -76,22 +78,14 @@ class SharedCounts:
         """Whether the value of a key is kept."""
         return key in self._kept
 
-    def keeps(self, matrix: csr_matrix) -> bool:
-        """Whether a matrix is that of a fit which is kept."""
-        return any(isinstance(value, tuple) and value[-1] is matrix for value, _ in self._kept.values())
-
     def remember(
-        self,
-        key: Hashable,
-        parts: Callable[[Value], tuple[csr_matrix, ...]],
-        compute: Callable[[], Value],
-        expected: int = 0,
+        self, key: Hashable, size: Callable[[Value], int], compute: Callable[[], Value], expected: int = 0
     ) -> Value:
         """The value of `compute`, which is kept as long as the memory suffices; the least recently used go first.
 
         Args:
             key: what the value is.
-            parts: its own matrix, and those that it keeps in memory beside it; those of several values count once.
+            size: how many bytes it takes.
             compute: makes it.
             expected: about how many bytes it will take; room for them is made before they are.
         """
@@ -101,14 +95,13 @@ class SharedCounts:
             return value
         self._make_room(expected, n_stay=0)
         value = compute()
-        self._kept[key] = value, parts(value)
-        self._make_room(0, n_stay=1 if _size(parts(value)[0]) <= self._memory else 0)
+        self._kept[key] = value, size(value)
+        self._make_room(0, n_stay=1 if size(value) <= self._memory else 0)
         return value
 
     def _make_room(self, n_bytes: int, n_stay: int) -> None:
         while len(self._kept) > n_stay:
-            matrices = {id(matrix): matrix for _, parts in self._kept.values() for matrix in parts}
-            if sum(map(_size, matrices.values())) + n_bytes <= self._memory:
+            if sum(size for _, size in self._kept.values()) + n_bytes <= self._memory:
                 break
             self._kept.popitem(last=False)
 
@@ -119,10 +112,19 @@ class SharedCounts:
 
     def fit(self, settings: NgramSettings, rows: Integers) -> tuple[Ngrams, csr_matrix]:
         """The return value of `Ngrams.fit` for the texts of some rows."""
+        ngrams, _ = self._learn(settings, rows)
+        return ngrams, self.count(ngrams, rows)
+
+    def fit_tf(self, settings: NgramSettings, rows: Integers) -> tuple[Ngrams, Integers, list[TfOfRows]]:
+        """The n-grams of the texts of some rows, how many of these have each, and the tf of each kind of n-grams."""
+        ngrams, frequencies = self._learn(settings, rows)
+        return ngrams, np.concatenate(frequencies), self._tf(ngrams, rows, sublinear=settings.sublinear_tf)
+
+    def _learn(self, settings: NgramSettings, rows: Integers) -> tuple[Ngrams, list[Integers]]:
+        """The n-grams of the texts of some rows, and how many of these texts have each, by kind."""
         counters, places, frequencies = list[Counter](), list[Integers](), list[Integers]()
-        corpora = self._corpora_of(settings)
         edge = 0
-        for corpus in corpora:
+        for corpus in self._corpora_of(settings):
             frequency = _frequency(corpus.counts, rows)
             counter, place = corpus.restricted(rows, frequency)
             counters.append(counter)
@@ -144,7 +146,10 @@ class SharedCounts:
         # Known as long as somebody has the n-grams, whose vocabulary is large; no other object has their id before.
         key, columns_of = id(ngrams), self._columns
         columns_of[key] = weakref.ref(ngrams, lambda _: columns_of.pop(key, None)), own
-        return ngrams, _stack([corpus.counts for corpus in corpora], rows, own, [len(each) for each in frequent])
+        of_ngrams = [np.zeros(len(each), dtype=np.int64) for each in frequent]
+        for each, of_kind, frequency in zip(of_ngrams, own, frequencies, strict=True):
+            each[of_kind[of_kind >= 0]] = frequency[of_kind >= 0]
+        return ngrams, of_ngrams
 
     def has(self, ngrams: Ngrams) -> bool:
         """Whether n-grams were fitted here."""
@@ -152,10 +157,22 @@ class SharedCounts:
 
     def count(self, ngrams: Ngrams, rows: Integers) -> csr_matrix:
         """The return value of `Ngrams.count` for the texts of some rows; the n-grams must have been fitted here."""
+        counts, own, sizes = zip(*self._kinds_of(ngrams), strict=True)
+        return _stack(counts, rows, own, sizes)
+
+    def count_blocks(self, ngrams: Ngrams, rows: Integers) -> list[csr_matrix]:
+        """The return value of `Ngrams.count_blocks` for the texts of some rows; see `count`."""
+        return [_restricted(counts[rows], own, size) for counts, own, size in self._kinds_of(ngrams)]
+
+    def _tf(self, ngrams: Ngrams, rows: Integers, *, sublinear: bool) -> list[TfOfRows]:
+        return [TfOfRows(counts, rows, own, size, sublinear=sublinear) for counts, own, size in self._kinds_of(ngrams)]
+
+    def _kinds_of(self, ngrams: Ngrams) -> list[tuple[csr_matrix, Integers, int]]:
+        """Of each kind: counts of all texts, where each of their columns is in the n-grams, and how many these are."""
         own = self._columns[id(ngrams)][1]
         sizes = [ngrams.edge, len(ngrams) - ngrams.edge]
         corpora = [self._corpora[_kind(counter)] for counter in ngrams.counters]
-        return _stack([corpus.counts for corpus in corpora], rows, own, sizes)
+        return [(corpus.counts, places, size) for corpus, places, size in zip(corpora, own, sizes, strict=False)]
 
     def _corpora_of(self, settings: NgramSettings) -> list[Corpus]:
         kinds: list[Kind] = []
@@ -163,9 +180,7 @@ class SharedCounts:
             kinds.append((WordNgrams, *settings.word_ngrams))
         if settings.char_ngrams is not None:
             kinds.append((CharNgrams, *settings.char_ngrams))
-        for kind in kinds:
-            if kind not in self._corpora:
-                self._corpora[kind] = corpus_of(self._texts, kind)
+        self._corpora |= corpora_of(self._texts, [kind for kind in kinds if kind not in self._corpora])
         return [self._corpora[kind] for kind in kinds]
 
 
@@ -186,11 +201,6 @@ def sharing(texts: Iterable[str]) -> Iterator[None]:
         yield
 
 
-def is_shared(texts: Sequence[str]) -> bool:
-    """Whether counts of these texts are in use."""
-    return _active(texts) is not None
-
-
 def fit_once(
     kind: type,
     settings: NgramSettings,
@@ -208,10 +218,38 @@ def fit_once(
     shared, rows = _active(texts) or (None, None)
     if shared is None or rows is None:
         return weigh(*Ngrams.fit(settings, texts))
-    of_settings = settings.word_ngrams, settings.char_ngrams, settings.min_df, settings.sublinear_tf
-    key = kind, of_settings, rows.tobytes()
+    key = _key(kind, settings, rows)
     expected = 0 if shared.knows(key) else shared.size_of(settings, rows)
-    return shared.remember(key, lambda value: (value[1],), lambda: weigh(*shared.fit(settings, rows)), expected)
+    return shared.remember(key, lambda value: _size(value[1]), lambda: weigh(*shared.fit(settings, rows)), expected)
+
+
+def fit_products_once(
+    kind: type,
+    settings: NgramSettings,
+    texts: Sequence[str],
+    weigh: Callable[[Ngrams, Integers, list[TfOfRows]], tuple[Value, TfidfProducts]],
+) -> tuple[Value, TfidfProducts]:
+    """The features of training texts and products with them; other fits get the same.
+
+    Args:
+        kind, settings, texts: those of `fit_once`.
+        weigh: makes them from n-grams, the number of texts with each, and the tf of each kind of n-grams.
+    """
+    shared, rows = _active(texts) or (None, None)
+    if shared is None or rows is None:
+        with SharedCounts(texts).used():
+            return fit_products_once(kind, settings, texts, weigh)
+    key = "products", *_key(kind, settings, rows)
+    expected = 0 if shared.knows(key) else shared.size_of(settings, rows)
+    return shared.remember(key, lambda value: value[1].n_bytes, lambda: weigh(*shared.fit_tf(settings, rows)), expected)
+
+
+def count_blocks_once(ngrams: Ngrams, texts: Sequence[str]) -> list[csr_matrix]:
+    """The return value of `Ngrams.count_blocks`, from the counts in use if the texts and the n-grams are theirs."""
+    shared, rows = _active(texts) or (None, None)
+    if shared is None or rows is None or not shared.has(ngrams):
+        return ngrams.count_blocks(texts)
+    return shared.count_blocks(ngrams, rows)
 
 
 def transform_once(
@@ -230,24 +268,11 @@ def transform_once(
         return weigh(ngrams.count(texts))
     key = id(features), rows.tobytes()
     # The features are kept with the matrix, so that no other object gets their id.
-    return shared.remember(key, lambda value: (value[1],), lambda: (features, weigh(shared.count(ngrams, rows))))[1]
+    return shared.remember(key, lambda value: _size(value[1]), lambda: (features, weigh(shared.count(ngrams, rows))))[1]
 
 
-def derived_once(
-    matrix: csr_matrix, derive: Callable[[csr_matrix], Value], part: Callable[[Value], csr_matrix]
-) -> Value:
-    """What is computed from a matrix of `fit_once`, once for all fits; from any other matrix, each time.
-
-    Args:
-        derive: computes it.
-        part: the matrix in it, which takes its memory.
-    """
-    shared = _ACTIVE.get()
-    if shared is None or not shared.keeps(matrix):
-        return derive(matrix)
-    key = derive, id(matrix)
-    # The matrix is kept with what is derived from it, so that no other object gets its id.
-    return shared.remember(key, lambda value: (part(value[0]), matrix), lambda: (derive(matrix), matrix))[0]
+def _key(kind: type, settings: NgramSettings, rows: Integers) -> tuple[Hashable, ...]:
+    return kind, settings.word_ngrams, settings.char_ngrams, settings.min_df, settings.sublinear_tf, rows.tobytes()
 
 
 def _active(texts: Sequence[str]) -> tuple[SharedCounts, Integers] | None:
@@ -292,6 +317,8 @@ def _stack(
             _restricted(of_kind[of_rows], of_columns, size)
             for of_kind, of_columns, size in zip(counts, columns, sizes, strict=False)
         ]
+        for each in restricted:
+            each.sort_indices()  # fixes the order of later sums, and so their last bit
         block = stack_columns(restricted)
         data[end : end + block.nnz], indices[end : end + block.nnz] = block.data, block.indices
         starts[first + 1 : first + 1 + len(of_rows)] = block.indptr[1:] + end
@@ -307,9 +334,7 @@ def _restricted(counts: csr_matrix, columns: Integers, size: int) -> csr_matrix:
     is_known = places >= 0
     starts = starts_of(is_known.astype(np.int64))[counts.indptr].astype(counts.indptr.dtype)
     known = counts.data[is_known].astype(np.float64)
-    matrix = csr_matrix((known, places[is_known], starts), shape=(counts.shape[0], size))
-    matrix.sort_indices()  # fixes the order of later sums, and so their last bit
-    return matrix
+    return csr_matrix((known, places[is_known], starts), shape=(counts.shape[0], size))
 
 
 def _kind(counter: Any) -> Kind:

@@ -1,14 +1,14 @@
-"""Logistic regression: the optimum, from any start, with equal columns merged."""
+"""Logistic regression: the optimum, from any start, also where columns are equal."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.sparse import csr_matrix, hstack
+from scipy.sparse import csr_matrix
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
-from harness.classifiers.ngram_models.logistic import LinearWeights, Start, fit_logistic_regression, merge_columns
+from harness.classifiers.ngram_models.logistic import LinearWeights, Start, fit_logistic_regression
 
 N = 200
 
@@ -59,14 +59,3 @@ def test_another_start_gives_the_same_optimum(rows, positive):
         warm = fit_logistic_regression(rows, positive, 2.0, None, start)
         assert warm.weights == pytest.approx(cold.weights, abs=1e-6)
         assert warm.intercept == pytest.approx(cold.intercept, abs=1e-6)
-
-
-def test_equal_columns_are_merged_and_no_others(rows):
-    merged = merge_columns(rows)
-    assert merged.matrix.shape == (N, 60)
-    assert np.sort(merged.scale**2).tolist() == pytest.approx([1.0] * 35 + [2.0] * 20 + [3.0] * 5)
-    assert (rows[:, merged.columns][:, merged.places] != rows).nnz == 0
-    # The sum of squares of each row is the same, so the penalty and the products are.
-    np.testing.assert_allclose(merged.matrix.power(2).sum(axis=1), rows.power(2).sum(axis=1))
-    several = merge_columns(csr_matrix(hstack([rows, rows * 2])))
-    assert several.matrix.shape == (N, 119)  # the doubled columns are others, but for the empty one

@@ -13,7 +13,8 @@ from claim_tables import FORECASTS, OPINIONS, STATISTICS, STRANGE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.features.counts import corpus_counts
+from harness.features import ngrams
+from harness.features.counts import chunks, corpus_counts
 from harness.features.counts.corpus_counts import stored_counts
 from harness.features.counts.shared_counts import SharedCounts
 from harness.features.ngrams import Ngrams, NgramSettings
@@ -87,6 +88,18 @@ def test_any_texts_in_any_order(texts, random, span):
     compare_with_plain(Tfidf, NgramSettings(**{**span, "min_df": 1}), SharedCounts(texts), train, texts)
 
 
+@pytest.mark.parametrize("span", SPANS)
+def test_many_texts_are_learned_in_blocks(span, monkeypatch):
+    plain = Tfidf.fit(NgramSettings(**span), TEXTS)
+    monkeypatch.setattr(chunks, "BLOCK_TEXTS", 3)
+    monkeypatch.setattr(corpus_counts, "AT_ONCE", 2)
+    monkeypatch.setattr(ngrams, "BLOCK_CHUNKS", 5)
+    features, rows = Tfidf.fit(NgramSettings(**span), TEXTS)
+    assert_same(rows, plain[1])
+    assert vocabulary(features.ngrams) == vocabulary(plain[0].ngrams)
+    compare_with_plain(Tfidf, NgramSettings(**span), SharedCounts(TEXTS), TEXTS[::2], TEXTS)
+
+
 def test_texts_that_are_not_shared_are_counted_alone():
     with SharedCounts(TEXTS[:5]).used():
         features, rows = Tfidf.fit(NgramSettings(), TEXTS)
@@ -104,6 +117,10 @@ def test_fits_of_the_same_texts_share_their_matrix_until_memory_is_short():
         assert again is first
         assert same_rows is rows
         assert Tfidf.fit(settings, TEXTS[1:])[1] is not rows
+        matrix = weakref.ref(rows)
+        del again, rows, same_rows
+        assert matrix() is not None
+    assert matrix() is None  # the block has ended
     with SharedCounts(TEXTS, memory=10).used():
         assert Tfidf.fit(settings, TEXTS)[1] is not Tfidf.fit(settings, TEXTS)[1]
 
