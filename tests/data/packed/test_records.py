@@ -62,11 +62,12 @@ def test_packed_records_are_equal_to_plain_ones(records):
 def test_packed_records_are_added_to_tuples_as_tuples_are():
     records = packed([Article(article_id="a", text="T"), Article(article_id="b", text="T")], Article)
     first, second = records
-    assert records + (first,) == (first, second, first)
-    assert (second,) + records == (second, first, second)
+    pair = (second, second)
+    assert records + pair == (first, second, *pair)
+    assert pair + records == (*pair, first, second)
     assert repr(records + records) == "<4 Article>"
     with pytest.raises(TypeError):
-        records + [first]
+        records + list(pair)
 
 
 def test_packed_records_differ_from_others_and_end():
