@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from array import array
+from pathlib import Path
 
 from harness.runner.units.number_queue import NumberQueue
 
@@ -23,7 +23,8 @@ def test_numbers_come_from_the_own_group_then_an_untouched_one_then_the_fullest(
 def test_a_queue_that_nobody_holds_keeps_no_file_open(tmp_path):
     bounds = array("q", [0, 2])
     first = NumberQueue.create(tmp_path / "next", bounds)
-    n_open = len(os.listdir("/dev/fd"))
+    open_files = Path("/dev/fd")
+    n_open = len(list(open_files.iterdir()))
     assert NumberQueue(tmp_path / "next", bounds).take() == 0
-    assert len(os.listdir("/dev/fd")) == n_open
+    assert len(list(open_files.iterdir())) == n_open
     first.close()
