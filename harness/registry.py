@@ -7,6 +7,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from harness.errors import UnknownName, unknown_name
+from harness.user_code.import_graph import is_own
 from harness.user_code.local_code import CodeChanged, CodeRefused, import_current, import_named_module
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def import_named(target: str, kind: str) -> object:
         target: module and name; the name may have dots (`module:Class.attribute`).
         kind: kind of component ("classifier"), for messages.
     Raises:
-        CannotImport: the module cannot be imported, or has no such name.
+        CannotImport: the module cannot be imported, has no such name, or a class with fields of unknown types.
         CodeRefused: the user asked that no code of a config runs.
     """
     return _object_of(target, kind, lambda module: import_named_module(module, target))
@@ -63,7 +64,24 @@ def _object_of(target: str, kind: str, import_module: Callable[[str], ModuleType
             target_object = getattr(target_object, part)
         except AttributeError:
             raise CannotImport(f"{kind} '{target}': module '{module_name}' has no '{name}'") from None
+    if not is_own(module_name):
+        try:
+            _complete(target_object)
+        except Exception as error:  # which pydantic raises for a type that it does not know, and foreign code at will
+            reason = f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
+            raise CannotImport(f"{kind} '{target}': '{name}' has a field that cannot be read ({reason})") from None
     return target_object
+
+
+def _complete(component: object) -> None:
+    """Makes the fields of a class ready, which is otherwise put off until they are used, when nobody names the class.
+
+    Raises: Exception: a field has a type that pydantic does not know.
+    """
+    from pydantic import BaseModel
+
+    if isinstance(component, type) and issubclass(component, BaseModel):
+        component.model_rebuild()
 
 
 class LazyTable(Mapping[str, T]):

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.registry import CannotImport, import_object
+
 DIGITS = '''\
 """Scores claims by their digits."""
 
@@ -184,3 +186,21 @@ def test_two_packages_with_one_name_are_refused_and_a_shipped_name_is_not_taken(
     done = command([], "run", "e.yaml")
     assert done.returncode == 2
     assert "several packages register this name" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("kind", "annotation", "reason"),
+    [
+        ("Classifier", "Thing", r"PydanticSchemaGenerationError: .*Thing"),
+        ("Metric", '"Nowhere"', "name 'Nowhere' is not defined"),
+    ],
+)
+def test_a_field_of_an_unknown_type_is_a_fault_of_its_class(tmp_path, monkeypatch, kind, annotation, reason):
+    base = {"Classifier": "harness.classifiers.base", "Metric": "harness.metrics.base"}[kind]
+    name = f"odd_{kind.lower()}"
+    (tmp_path / f"{name}.py").write_text(
+        f"from {base} import {kind}\nclass Thing: ...\nclass Odd({kind}):\n    field: {annotation} = None\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(CannotImport, match=f"'Odd' has a field that cannot be read .*{reason}"):
+        import_object(f"{name}:Odd", kind.lower())

@@ -220,7 +220,7 @@ def dispute_questions(dataset: Dataset, scheme: str | None, annotator: str) -> l
     for dispute in disputed(labeled_questions(dataset, scheme)):
         if dispute.is_open or annotator in dispute.decisions:
             claim, label_scheme = claims[dispute.claim_id], schemes[dispute.scheme]
-            same_claim = bool(questions) and questions[-1].claim is claim
+            same_claim = bool(questions) and questions[-1].claim.claim_id == claim.claim_id
             number = questions[-1].number + (not same_claim) if questions else 1
             axis = label_scheme.axis(dispute.axis_name)
             marks = tuple(mark for mark in dispute.marks if (mark.annotator, mark.role) != (annotator, "adjudicate"))

@@ -152,7 +152,11 @@ class Terminal:
             self._ask(f"reason for '{label}', stored with the decision", lambda reason: self._decide(number, reason))
         elif self.session.choose(number):
             current = self.session.current
-            if self.features and (current is None or current.claim is not question.claim) and question.features:
+            if (
+                self.features
+                and (current is None or current.claim.claim_id != question.claim.claim_id)
+                and question.features
+            ):
                 self._featured = question
         return True
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
@@ -79,7 +80,9 @@ def main() -> None:
         with working_folder(Path.cwd(), _announce_code):
             code = harness.main(standalone_mode=False, obj=output)
         sys.exit(code if isinstance(code, int) else 0)
-    except click.exceptions.Abort:
+    except click.exceptions.Abort as abort:
+        if isinstance(abort.__cause__, EOFError):  # of a damaged file; at the end of its input, a prompt names no cause
+            _internal_error(abort.__cause__)
         _interrupted()
     except KeyboardInterrupt:
         _interrupted()
@@ -103,9 +106,13 @@ def main() -> None:
         if isinstance(error, MemoryError) or _memory_is_short():
             click.echo("harness: not enough memory; free some, or raise its limit, and run the command again", err=True)
             sys.exit(2)
-        message = f"internal error (please report it): {type(error).__name__}: {error}; traceback in {_write_log()}"
-        click.echo(f"harness: {message}", err=True)
-        sys.exit(EXIT_INTERNAL_ERROR)
+        _internal_error(error)
+
+
+def _internal_error(error: BaseException) -> NoReturn:
+    message = f"internal error (please report it): {type(error).__name__}: {error}; traceback in {_write_log()}"
+    click.echo(f"harness: {message}", err=True)
+    sys.exit(EXIT_INTERNAL_ERROR)
 
 
 def _require_memory() -> None:

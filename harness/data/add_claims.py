@@ -41,6 +41,8 @@ WRITTEN = (
     *GIT_FILES,
 )
 """Files of a new dataset, but for labels, schemes, and the description, which is written last."""
+FLEETING = ("at", "annotation_id")
+"""Fields of a label that differ between calls with the same rows."""
 MAX_LINES = 6
 """Number of articles or sentences, and of lines of each, that a note names."""
 
@@ -224,9 +226,13 @@ def _is_written(path: Path, content: Content) -> bool:
 
 def _lasting(path: Path, line: bytes) -> object:
     """The content of a line without the time of a label and the id that contains it: they differ between calls."""
-    if path.parent.name != "annotations" or not line:
+    if path.parent.name != "annotations":
         return line
-    return {name: value for name, value in json.loads(line).items() if name not in ("at", "annotation_id")}
+    try:
+        label = json.loads(line)
+    except (ValueError, RecursionError):  # somebody else's file
+        return line
+    return {name: value for name, value in label.items() if name not in FLEETING} if isinstance(label, dict) else line
 
 
 def _write(target: Target, session: AddSession) -> None:

@@ -162,6 +162,13 @@ def test_an_interrupted_run_says_so(tmp_path):
     assert "completed work is saved" in done.stderr
 
 
+def test_a_file_that_ends_too_early_is_no_interruption(tmp_path):
+    done = list_that_raises("EOFError('marshal data too short')", tmp_path)
+    assert done.returncode == 70
+    assert "internal error (please report it): EOFError: marshal data too short; traceback in" in done.stderr
+    assert "interrupted" not in done.stderr
+
+
 def test_a_module_of_the_users_own_that_does_not_import_is_no_bug_of_ours(harness, tmp_path):
     (tmp_path / "mine.py").write_text("def broken(:\n")
     (tmp_path / "mine.yaml").write_text(

@@ -373,3 +373,15 @@ def test_an_add_of_a_new_dataset_that_was_killed_while_it_wrote_can_be_repeated(
     with pytest.raises(HarnessError, match="is not a dataset folder"):
         add_claims(tmp_path / "mine", table, "me")
     assert (tmp_path / "mine" / "README.md").read_text() == "mine"
+
+
+@pytest.mark.parametrize("log", [b"no JSON\n", b"[1]\n", b"\xff\xfe\0\n", b""])
+def test_a_log_of_somebody_else_in_a_folder_without_description_is_kept(tmp_path, log):
+    table = tmp_path / "t.csv"
+    table.write_text("text,label\nIt rose.,yes\n")
+    theirs = tmp_path / "d" / "annotations" / "me.jsonl"
+    theirs.parent.mkdir(parents=True)
+    theirs.write_bytes(log)
+    with pytest.raises(HarnessError, match="is not a dataset folder"):
+        add_claims(tmp_path / "d", table, "me")
+    assert theirs.read_bytes() == log

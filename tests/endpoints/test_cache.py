@@ -345,7 +345,8 @@ def test_a_full_disk_leaves_no_half_line_in_a_cassette(model_server, tmp_path):
     fitted(model_server).score(claims_of([f"Claim {n}." for n in range(30)]))  # so that the cache need not grow
     cassette.write_text("\n" * 470_000)
     settings = {"endpoint": model_server.url, "model": "tiny", "guide": GUIDE, "cassette": str(cassette)}
-    command = [sys.executable, "-c", f"{SMALL_DISK}\n{WORKER}", json.dumps(settings | {"record": True}), "30"]
+    # -B: Python would keep its compiled modules cut off at the limit.
+    command = [sys.executable, "-B", "-c", f"{SMALL_DISK}\n{WORKER}", json.dumps(settings | {"record": True}), "30"]
     result = subprocess.run(command, env=worker_environment(), capture_output=True, text=True, check=False)
     assert "WriteError" in result.stderr
     assert "the file would exceed the file-size limit" in result.stderr

@@ -191,7 +191,8 @@ def test_json_is_the_document_of_the_contract(config, tmp_path, harness):
 
 def test_a_disk_that_fills_during_a_run_loses_nothing(config, tmp_path):
     """A file-size limit of the operating system stops the run at its first file that is too large."""
-    command = f"ulimit -f 3; exec {sys.executable} -m harness run {config} --out {tmp_path / 'runs'}"
+    # -B: Python would keep its compiled modules cut off at the limit, and other tests would read them.
+    command = f"ulimit -f 3; exec {sys.executable} -B -m harness run {config} --out {tmp_path / 'runs'}"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, cwd=tmp_path)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr

@@ -55,7 +55,7 @@ class Desk:
     def passages(self) -> list[JudgedPassage] | None:
         """The passages that are shown to be judged; None: none are, as nobody asked for them on this claim."""
         question = self.session.current
-        if self._passages is None or question is None or self._passages[0].claim is not question.claim:
+        if self._passages is None or question is None or self._passages[0].claim.claim_id != question.claim.claim_id:
             return None
         return self._passages[1]
 

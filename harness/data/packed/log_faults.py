@@ -36,7 +36,7 @@ def supersede_faults(log: PackedFile[Annotation]) -> Iterable[Fault]:
     earlier: dict[str, int] = {}
     columns = (log.records.column("annotation_id"), log.records.column("supersedes"))
     for row, (annotation_id, supersedes) in enumerate(zip(*columns, strict=True)):
-        superseded = earlier.get(supersedes or "")
+        superseded = None if supersedes is None else earlier.get(supersedes)
         if supersedes is not None and superseded is None:
             message = f"no annotation '{supersedes}' in an earlier line of this file"
             yield Fault(str(log.path), log.lines[row], "supersedes", message, "unknown-id")

@@ -15,7 +15,7 @@ from harness.data.packed.columns import (
     ReferenceBuilder,
     Values,
 )
-from harness.display import ShownRows
+from harness.display import Rows, ShownRows
 from harness.records import Record
 
 R = TypeVar("R", bound=Record)
@@ -24,7 +24,7 @@ BLOCK = 10_000
 
 
 class PackedRecords(ShownRows, Sequence[R]):
-    """Frozen records by column. Equal to a tuple of equal records."""
+    """Frozen records by column. Equal to a tuple of equal records, and added to one like a tuple."""
 
     __slots__ = ("_columns", "_kind", "_n_records", "_names")
 
@@ -71,6 +71,12 @@ class PackedRecords(ShownRows, Sequence[R]):
 
     def __hash__(self) -> int:
         return hash(tuple(self))
+
+    def __add__(self, other: object) -> Rows[R]:
+        return Rows((*self, *other)) if isinstance(other, PackedRecords | tuple) else NotImplemented
+
+    def __radd__(self, other: object) -> Rows[R]:
+        return Rows((*other, *self)) if isinstance(other, tuple) else NotImplemented
 
     def _record(self, values: dict[str, Any]) -> R:
         """A record of values that were validated before: ten times faster than validating them again."""

@@ -8,11 +8,11 @@ begins at once; the others start early, where they are told to, or where more is
 
 from __future__ import annotations
 
-import fcntl
 import importlib
 import mmap
 import os
 import pickle
+import signal
 import tempfile
 import threading
 from array import array
@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Future
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from functools import lru_cache
+from multiprocessing import resource_tracker
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from time import monotonic
@@ -28,6 +29,7 @@ from typing import Any, NamedTuple, Protocol
 from harness.errors import EndsRun
 from harness.features.threads import available_cores
 from harness.files import translate_os_errors
+from harness.runner.units.number_queue import NumberQueue
 from harness.user_code.local_code import WorkerCode
 
 SLICE_S = 0.5
@@ -102,66 +104,6 @@ def do_all(
                 left -= 1
 
 
-class _Queue:
-    """The numbers that several processes take, from a file with the next number of each group.
-
-    Args:
-        path: the file.
-        bounds: first number of each group, and the number of pieces.
-    """
-
-    def __init__(self, path: Path, bounds: array[int]) -> None:
-        self._bounds, self._group = bounds, -1
-        self._file = os.open(path, os.O_RDWR)
-
-    @classmethod
-    def create(cls, path: Path, bounds: array[int]) -> _Queue:
-        """Creates the file, with nothing taken."""
-        path.write_bytes(bounds[:-1].tobytes())
-        return cls(path, bounds)
-
-    def take(self) -> int | None:
-        """The next number of the group that this process is in, else of the first that is untouched, else of the one
-        of which most is left; None if nothing is left."""
-        fcntl.lockf(self._file, fcntl.LOCK_EX)
-        try:
-            following = self._following()
-            left = [end - number for number, end in zip(following, self._bounds[1:], strict=True)]
-            if self._group < 0 or not left[self._group]:
-                untouched = (g for g, number in enumerate(following) if number == self._bounds[g] and left[g])
-                self._group = next(untouched, max(range(len(left)), key=left.__getitem__))
-            if not left[self._group]:
-                return None
-            number = following[self._group]
-            os.pwrite(self._file, array("q", [number + 1]).tobytes(), self._group * following.itemsize)
-            return number
-        finally:
-            fcntl.lockf(self._file, fcntl.LOCK_UN)
-
-    @property
-    def n_left(self) -> int:
-        """Number of pieces that nobody has taken."""
-        return sum(self._bounds[1:]) - sum(self._following())
-
-    def stop(self) -> None:
-        """Lets nobody take another number."""
-        fcntl.lockf(self._file, fcntl.LOCK_EX)
-        try:
-            os.pwrite(self._file, self._bounds[1:].tobytes(), 0)
-        finally:
-            fcntl.lockf(self._file, fcntl.LOCK_UN)
-
-    def close(self) -> None:
-        """Closes the file; a thread that still asks gets an error, and no number of another file."""
-        file, self._file = self._file, -1
-        os.close(file)
-
-    def _following(self) -> array[int]:
-        following = array("q")
-        following.frombytes(os.pread(self._file, (len(self._bounds) - 1) * following.itemsize, 0))
-        return following
-
-
 class _Helpers:
     """The other processes, which start when there is enough for them to do."""
 
@@ -169,7 +111,7 @@ class _Helpers:
         self, work: Work, folder: Path, jobs: int, bounds: array[int], leave_out: Callable[[int], bool]
     ) -> None:
         with translate_os_errors(folder):
-            self.queue = _Queue.create(folder / QUEUE, bounds)
+            self.queue = NumberQueue.create(folder / QUEUE, bounds)
         self._work, self._folder, self._jobs, self._leave_out = work, folder, jobs, leave_out
         self._bounds = bounds
         self._slices = SimpleQueue[Future[list[Piece]] | BaseException]()
@@ -213,7 +155,8 @@ class _Helpers:
     def _start_slice(self) -> None:
         """Lets a process work for a while; when it hands back, it is given the next slice."""
         unneeded = frozenset(filter(self._leave_out, range(self._bounds[-1])))
-        future = self._executor.submit(_work_a_while, self._code, str(self._folder), unneeded)
+        with _deaf_to_ctrl_c():
+            future = self._executor.submit(_work_a_while, self._code, str(self._folder), unneeded)
         future.add_done_callback(self._hand_back)
 
     def _hand_back(self, future: Future[list[Piece]]) -> None:
@@ -262,8 +205,13 @@ def started_early(jobs: int, modules: Iterable[str]) -> Iterator[None]:
     if not 1 < jobs <= available_cores() or jobs in _LAST_USE:
         yield
         return
-    executor = _executor(jobs)
-    imports = [executor.submit(_import_all, tuple(modules)) for _ in range(jobs - 1)]
+    try:
+        executor = _executor(jobs)
+        with _deaf_to_ctrl_c():
+            imports = [executor.submit(_import_all, tuple(modules)) for _ in range(jobs - 1)]
+    except (OSError, BrokenExecutor):  # whoever needs the processes tries again, and says what is wrong
+        yield
+        return
     _LAST_USE[jobs] = monotonic()
     try:
         yield
@@ -285,7 +233,19 @@ def _executor(jobs: int) -> Any:
 
     threads = str(max(1, (os.cpu_count() or 1) // jobs))
     env = dict.fromkeys(ONE_THREAD, "1") | {"OMP_NUM_THREADS": threads}
-    return get_reusable_executor(max_workers=jobs - 1, env=env, timeout=IDLE_S)
+    with _deaf_to_ctrl_c():
+        return get_reusable_executor(max_workers=jobs - 1, env=env, timeout=IDLE_S)
+
+
+@contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    """Lets processes that start meanwhile not hear Ctrl-C, which a terminal sends to all: this process ends them."""
+    resource_tracker.ensure_running()  # Python 3.11 unblocks the signal when it starts this one
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager
@@ -347,10 +307,10 @@ def _write_work(folder: Path, work: Work, bounds: array[int]) -> None:
 
 
 @lru_cache(maxsize=1)
-def _read_work(folder: str) -> tuple[Any, _Queue]:
+def _read_work(folder: str) -> tuple[Any, NumberQueue]:
     """The work of a folder, read once, and the numbers that are left of it."""
     data, places, bounds = pickle.loads((Path(folder) / "work").read_bytes())  # noqa: S301 - written by the parent
     with (Path(folder) / "arrays").open("rb") as arrays:
         mapped = memoryview(mmap.mmap(arrays.fileno(), 0, access=mmap.ACCESS_READ))
     work = pickle.loads(data, buffers=[mapped[start : start + size] for start, size in places])  # noqa: S301
-    return work, _Queue(Path(folder) / QUEUE, bounds)
+    return work, NumberQueue(Path(folder) / QUEUE, bounds)

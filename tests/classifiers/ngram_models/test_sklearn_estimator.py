@@ -175,7 +175,7 @@ def test_what_is_no_classifier_is_refused(name, message):
         ("sklearn.svm:LinearSVM", "module 'sklearn.svm' has no 'LinearSVM'"),
         ("harness.classifiers.base:N_REASONS", "is of type int"),
         ("harness.classifiers.base:Classifier", "is an abstract class; name a class that can be fitted"),
-        ("lenght", "no classifier is called 'lenght'. Did you mean 'length'? Known: boosted_features"),
+        ("lenght", "no classifier is called 'lenght'. Did you mean 'length'? Known: complement_nb, "),
     ],
 )
 def test_names_that_lead_nowhere(name, message):

@@ -59,6 +59,17 @@ def test_packed_records_are_equal_to_plain_ones(records):
     assert pickle.loads(pickle.dumps(both)) == both
 
 
+def test_packed_records_are_added_to_tuples_as_tuples_are():
+    records = packed([Article(article_id="a", text="T"), Article(article_id="b", text="T")], Article)
+    first, second = records
+    pair = (second, second)
+    assert records + pair == (first, second, *pair)
+    assert pair + records == (*pair, first, second)
+    assert repr(records + records) == "<4 Article>"
+    with pytest.raises(TypeError):
+        records + list(pair)
+
+
 def test_packed_records_differ_from_others_and_end():
     records = packed([Article(article_id="a", text="T"), Article(article_id="b", text="T")], Article)
     assert records != (records[0],)

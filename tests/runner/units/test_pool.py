@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import time
-from array import array
 from contextlib import nullcontext
 
 import numpy as np
@@ -91,24 +90,16 @@ def test_a_process_stays_in_a_group_and_helps_at_the_end(at_once):
     assert len(shares) <= len(starts) + 2  # one group is split at the end, and one where the other process starts
 
 
-def test_numbers_come_from_the_own_group_then_an_untouched_one_then_the_fullest(tmp_path):
-    bounds = array("q", [0, 2, 3, 9])
-    own = pool._Queue.create(tmp_path / "next", bounds)
-    other = pool._Queue(tmp_path / "next", bounds)
-    assert [own.take(), other.take(), own.take(), own.take()] == [0, 2, 1, 3]
-    assert [other.take(), own.take(), other.n_left] == [4, 5, 3]
-    own.stop()
-    assert (own.take(), other.take(), own.n_left) == (None, None, 0)
-    own.close()
-    other.close()
-
-
 def test_processes_that_start_early_have_imported_what_they_need(monkeypatch):
     monkeypatch.setattr(pool, "available_cores", lambda: 2)
     monkeypatch.setattr(pool, "_LAST_USE", {})
     with pool.started_early(2, ["no_such_module", "colorsys"]):
         loaded = pool._executor(2).submit(eval, "'colorsys' in __import__('sys').modules")
         assert loaded.result(timeout=60)
+        # A terminal sends Ctrl-C to all processes: the others would print where they were.
+        deaf = pool._executor(2).submit(eval, "2 in __import__('signal').pthread_sigmask(0, [])")
+        assert deaf.result(timeout=60)
+        assert not signal.pthread_sigmask(signal.SIG_BLOCK, [])
         assert pool._LAST_USE
     assert pool._LAST_USE  # they wait for work
 
@@ -122,3 +113,15 @@ def test_processes_that_nobody_needs_end_at_once(monkeypatch):
     assert not pool._LAST_USE
     with pool.started_early(1, []), pool.started_early(3, []):  # nothing to start; more than there are cores
         assert not pool._LAST_USE
+
+
+def test_work_is_done_where_no_process_can_start_early(monkeypatch):
+    monkeypatch.setattr(pool, "available_cores", lambda: 2)
+    monkeypatch.setattr(pool, "_LAST_USE", {})
+
+    def refuse(_):
+        raise OSError("no semaphores")
+
+    monkeypatch.setattr(pool, "_executor", refuse)
+    with pool.started_early(2, []):
+        assert len(list(do_all(Sleeps(), 3, 2, never))) == 3
