@@ -35,7 +35,7 @@ def browsed_claims(data: ReportData, most: int | None = None) -> BrowsedClaims:
         most: maximum number of claims; None: all of at most `ALL_CLAIMS`, else as many as fit into `MAX_BYTES`.
     """
     n = len(data.claim_ids)
-    if most is None and n <= ALL_CLAIMS or most is not None and most >= n:
+    if n <= (ALL_CLAIMS if most is None else most):
         return BrowsedClaims(n, compress_json(browser_data(data)))
     order = by_disagreement(data)
     if most is not None:
