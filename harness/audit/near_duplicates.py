@@ -16,6 +16,8 @@ from harness.data.duplicate_key import text_key as text_key
 
 THRESHOLD = 0.8
 """Jaccard similarity from which two texts are near duplicates."""
+KEYS = 50_000
+"""Keys whose words are sorted at a time, which bounds memory."""
 BATCH = 250_000
 """Pairs that share a rare word and are compared at a time, which bounds memory."""
 MANY_KEYS = 10_000
@@ -105,31 +107,53 @@ def match_near_duplicates(
 
 def _ordered_words(keys: Sequence[str], min_words: int) -> _OrderedWords:
     """The words of keys with at least `min_words` distinct words; other keys get none."""
-    flat, lengths, n_words = _numbered_words(keys)
+    words, lengths, n_words = _numbered_words(keys)
     # One number combines key and word, so that sorting groups the words by key and shows those that a key repeats.
-    cells = np.repeat(np.arange(len(keys), dtype=np.int64) * n_words, lengths)
-    cells += flat
-    del flat  # each of these arrays has a number for every word of every key
-    cells.sort()  # and no np.unique, which takes several times as long and as much memory for many different numbers
-    is_first = np.ones(len(cells), dtype=bool)
-    np.not_equal(cells[1:], cells[:-1], out=is_first[1:])
-    cells = cells[is_first]
-    key_of = cells // n_words
-    sizes = np.bincount(key_of, minlength=len(keys))
-    cells = cells[(sizes >= min_words)[key_of]]
-    del key_of
-    sizes[sizes < min_words] = 0
-    # Words are renumbered by frequency, so that sorting the numbers of a key puts its rarest words first.
-    word_of = cells % n_words
-    frequency = np.bincount(word_of, minlength=n_words)
+    # Blocks bound the memory of these numbers, and what is left of a block takes the place of what was read.
+    starts, sizes = _starts(lengths), np.zeros(len(keys), dtype=np.int64)
+    frequency = np.zeros(n_words, dtype=np.int64)
+    end = 0
+    for block in _blocks(len(keys)):
+        n_keys = block.stop - block.start
+        cells = np.repeat(np.arange(n_keys) * n_words, lengths[block])
+        cells += words[starts[block.start] : starts[block.stop]]
+        cells.sort()  # no np.unique, which takes several times as long and as much memory for many different numbers
+        is_first = np.ones(len(cells), dtype=bool)
+        np.not_equal(cells[1:], cells[:-1], out=is_first[1:])
+        key_of, word_of = np.divmod(cells[is_first], n_words)
+        n_distinct = np.bincount(key_of, minlength=n_keys)
+        is_long = n_distinct >= min_words
+        word_of = word_of[is_long[key_of]]
+        sizes[block] = np.where(is_long, n_distinct, 0)
+        frequency += np.bincount(word_of, minlength=n_words)
+        words[end : end + len(word_of)] = word_of
+        end += len(word_of)
+    words = words[:end]
+    starts = _starts(sizes)
+    _put_rarest_first(words, starts, frequency)
+    return _OrderedWords(starts, words, sizes.astype(np.int32))
+
+
+def _put_rarest_first(words: npt.NDArray[np.int32], starts: Codes, frequency: Codes) -> None:
+    """Renumbers words by frequency and sorts those of each key, in place."""
+    n_words = len(frequency)
     rank = np.empty(n_words, dtype=np.int64)
     rank[np.argsort(frequency, kind="stable")] = np.arange(n_words)
-    cells -= word_of
-    cells += rank[word_of]
-    del word_of
-    cells.sort()
-    words = (cells % n_words).astype(np.int32)
-    return _OrderedWords(np.concatenate([[0], np.cumsum(sizes)]), words, sizes.astype(np.int32))
+    for block in _blocks(len(starts) - 1):
+        of_block = slice(starts[block.start], starts[block.stop])
+        cells = np.repeat(np.arange(block.stop - block.start) * n_words, np.diff(starts[block.start : block.stop + 1]))
+        cells += rank[words[of_block]]
+        cells.sort()
+        words[of_block] = cells % n_words
+
+
+def _starts(lengths: npt.NDArray[np.signedinteger]) -> Codes:
+    """Start of each part of the given lengths, and the end of the last."""
+    return np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths, dtype=np.int64)])
+
+
+def _blocks(n_keys: int) -> Iterator[slice]:
+    return (slice(start, min(start + KEYS, n_keys)) for start in range(0, n_keys, KEYS))
 
 
 def _numbered_words(keys: Sequence[str]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], int]:
@@ -160,7 +184,7 @@ def _count_shared(ordered: _OrderedWords, left: Codes, right: Codes) -> Codes:
     from scipy.sparse import csr_matrix
 
     n_words = int(ordered.words.max(initial=0)) + 1
-    ones = np.ones(len(ordered.words), dtype=np.int32)
+    ones = np.ones(len(ordered.words), dtype=np.int8)
     matrix = csr_matrix((ones, ordered.words, ordered.starts), shape=(len(ordered.sizes), n_words))
     shared = np.zeros(len(left), dtype=np.int64)
     for start in range(0, len(left), BATCH):
@@ -187,10 +211,13 @@ class _Postings(NamedTuple):
 def _signatures(ordered: _OrderedWords) -> npt.NDArray[np.uint64]:
     """A number of each key in which two keys differ by at most as many bits as they have different words."""
     signatures = np.zeros(len(ordered.sizes), dtype=np.uint64)
-    bits = np.left_shift(np.uint64(1), (ordered.words % SIGNATURE_BITS).astype(np.uint64))
-    has_words = ordered.sizes > 0
-    if has_words.any():
-        signatures[has_words] = np.bitwise_xor.reduceat(bits, ordered.starts[:-1][has_words])
+    for block in _blocks(len(signatures)):
+        starts = ordered.starts[block.start : block.stop + 1]
+        words = ordered.words[starts[0] : starts[-1]]
+        bits = np.left_shift(np.uint64(1), (words % SIGNATURE_BITS).astype(np.uint64))
+        has_words = ordered.sizes[block] > 0
+        if has_words.any():
+            signatures[block][has_words] = np.bitwise_xor.reduceat(bits, starts[:-1][has_words] - starts[0])
     return signatures
 
 
@@ -203,6 +230,9 @@ def _postings(ordered: _OrderedWords, threshold: float) -> _Postings:
     key = np.repeat(np.arange(len(sizes)), prefix)
     position = np.arange(len(key)) - np.repeat(np.cumsum(prefix) - prefix, prefix)
     word = ordered.words[ordered.starts[key] + position].astype(np.int64)
+    # A word of one prefix makes no pair.
+    is_shared = (np.bincount(word) > 1)[word]
+    key, position, word = key[is_shared], position[is_shared], word[is_shared]
     # Length filter. The larger set has at most size / t words. One number combines word and size, so one binary search
     # per entry finds the last entry with the same word that is small enough.
     n_sizes = int(sizes.max(initial=0)) + 1

@@ -12,6 +12,8 @@ from harness.report.report_data import ReportData, first_seed_column
 
 ALL_CLAIMS = 10_000
 """Number of claims up to which the error browser shows all, however large the page."""
+TRIAL = 2_000
+"""Number of claims of a page with more from which the size of a claim is estimated."""
 MAX_BYTES = 3_500_000
 """Size of the data of a page with more claims, so that the whole page stays under 4 MB."""
 
@@ -33,14 +35,16 @@ def browsed_claims(data: ReportData, most: int | None = None) -> BrowsedClaims:
         most: maximum number of claims; None: all of at most `ALL_CLAIMS`, else as many as fit into `MAX_BYTES`.
     """
     n = len(data.claim_ids)
-    if most is not None or n <= ALL_CLAIMS:
-        return _first(data, n if most is None else min(most, n))
-    # The first trial tells how many bytes a claim takes. The margin is for what differs between claims.
-    browsed = _first(data, ALL_CLAIMS)
-    size = min(n, int(0.95 * ALL_CLAIMS * MAX_BYTES / len(browsed.encoded)))
-    browsed = _first(data, size) if size != ALL_CLAIMS else browsed
+    if n <= (ALL_CLAIMS if most is None else most):
+        return BrowsedClaims(n, compress_json(browser_data(data)))
+    order = by_disagreement(data)
+    if most is not None:
+        return _encoded(data, order[:most])
+    # A first trial tells how many bytes a claim takes. The margin is for what differs between claims.
+    trial = _encoded(data, order[: min(TRIAL, ALL_CLAIMS)])
+    browsed = _encoded(data, order[: int(0.95 * trial.shown * MAX_BYTES / len(trial.encoded))])
     while len(browsed.encoded) > MAX_BYTES:
-        browsed = _first(data, int(0.9 * browsed.shown))
+        browsed = _encoded(data, order[: int(0.9 * browsed.shown)])
     return browsed
 
 
@@ -64,22 +68,18 @@ def by_disagreement(data: ReportData) -> Codes:
     return np.lexsort((-n_wrong, -n_different))
 
 
-def _first(data: ReportData, n: int) -> BrowsedClaims:
-    """The first `n` claims by disagreement."""
-    if n < len(data.claim_ids):
-        data = _restricted(data, np.sort(by_disagreement(data)[:n]))
-    return BrowsedClaims(n, compress_json(browser_data(data)))
+def _encoded(data: ReportData, rows: Codes) -> BrowsedClaims:
+    """Some claims, in the order of the articles."""
+    return BrowsedClaims(len(rows), compress_json(browser_data(_restricted(data, np.sort(rows)))))
 
 
 def _restricted(data: ReportData, rows: Codes) -> ReportData:
     """The data with the given claims alone, of the first seed of each system."""
-    subjects = [
-        subject._replace(
-            entry=subject.entry._replace(
-                columns={name: first_seed_column(subject.entry, name)[rows] for name in subject.entry.columns}
-            )
-        )
-        for subject in data.subjects
-    ]
+    subjects = []
+    for subject in data.subjects:
+        seeds = subject.entry.columns["random_seed"]
+        of_rows = np.flatnonzero(seeds == seeds[0])[rows]
+        columns = {name: column[of_rows] for name, column in subject.entry.columns.items()}
+        subjects.append(subject._replace(entry=subject.entry._replace(columns=columns)))
     text_rows = None if data.text_rows is None else data.text_rows[rows]
     return data._replace(subjects=tuple(subjects), claim_ids=data.claim_ids[rows], text_rows=text_rows)

@@ -13,6 +13,7 @@ from harness.data.dataset import Dataset
 from harness.data.labels.agreement import agreement_of
 from harness.data.labels.agreement_values import AgreementValue
 from harness.data.labels.gold import active_annotations
+from harness.data.packed.records import column_of
 from harness.metrics.base import ResamplingGroups, Run
 from harness.metrics.intervals import Intervals, Value, measure
 from harness.metrics.labels import F1
@@ -85,13 +86,9 @@ def _intervals(intervals: Intervals) -> Intervals:
 
 
 def _annotators(dataset: Dataset, scheme: str, axis: str) -> int:
-    return len(
-        {
-            annotation.annotator
-            for annotation in active_annotations(dataset.annotations)
-            if (annotation.scheme, annotation.axis, annotation.role) == (scheme, axis, "label")
-        }
-    )
+    active = active_annotations(dataset.annotations)
+    fields = (column_of(active, name) for name in ("annotator", "scheme", "axis", "role"))
+    return sum(question == [scheme, axis, "label"] for _, *question in set(zip(*fields, strict=True)))
 
 
 def _ids_in(dataset: Dataset, data: ReportData, selected: Mask) -> set[str]:

@@ -37,6 +37,7 @@ def test_exactly_the_pairs_that_are_as_similar(keys, threshold, fewest):
 @given(KEYS, st.sampled_from([0.5, 0.8]))
 def test_small_batches_and_signatures_of_few_bits_give_the_same_pairs(keys, threshold):
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(near_duplicates, "KEYS", 4)
         patch.setattr(near_duplicates, "BATCH", 2)
         patch.setattr(near_duplicates, "SIGNATURE_BITS", 3)
         pairs = near_pairs(keys, threshold, 3)

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 WORDS, SENTENCES, CLAIMS, PER_ARTICLE = 3_000, 200_000, 100_000, 20
-NEAR_MEGABYTES, OPEN_MEGABYTES = 300, 400
+NEAR_MEGABYTES, OPEN_MEGABYTES = 120, 400
 
 MEASURED = """
 import json, resource, sys, time
