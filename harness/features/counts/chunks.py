@@ -26,9 +26,9 @@ class Chunks(NamedTuple):
 
     distinct: list[str]
     """Distinct chunks, lowercased, in order of first occurrence."""
-    numbers: Integers
+    numbers: npt.NDArray[np.int32]
     """Index of each chunk of all texts into `distinct`."""
-    rows: Integers
+    rows: npt.NDArray[np.int32]
     """Text of each chunk."""
     n_texts: int
 
@@ -37,8 +37,8 @@ class Chunks(NamedTuple):
         """Splits texts into chunks."""
         distinct: dict[str, int] = {}
         numbers, sizes = numbers_and_sizes((text.lower().split() for text in texts), distinct, learn=True)
-        rows = np.repeat(np.arange(len(sizes)), sizes)
-        return cls(list(distinct), numbers, rows, len(texts))
+        rows = np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)
+        return cls(list(distinct), numbers.astype(np.int32), rows, len(texts))
 
     def blocks(self) -> Iterator[Chunks]:
         """The texts in blocks, so that what is computed on the way takes little memory; one block if there are none."""
