@@ -57,13 +57,12 @@ class SharedCounts:
 
     @contextmanager
     def used(self) -> Iterator[None]:
-        """Lets fits and scores inside the block share these counts; features are kept until its end."""
+        """Lets fits and scores inside the block share these counts."""
         token = _ACTIVE.set(self)
         try:
             yield
         finally:
             _ACTIVE.reset(token)
-            self._kept.clear()  # what comes after the fits may need the memory
 
     def rows_of(self, texts: Sequence[str]) -> Integers | None:
         """The number of each text; None if one is not among the shared texts."""

@@ -121,6 +121,11 @@ def test_fits_of_the_same_texts_share_their_matrix_until_memory_is_short():
         del again, rows, same_rows
         assert matrix() is not None
     assert matrix() is None  # the block has ended
+    shared = SharedCounts(TEXTS)
+    with shared.used():  # as a process does that hands back what it has done from time to time
+        first, _ = Tfidf.fit(settings, TEXTS)
+    with shared.used():
+        assert Tfidf.fit(settings, TEXTS)[0] is first
     with SharedCounts(TEXTS, memory=10).used():
         assert Tfidf.fit(settings, TEXTS)[1] is not Tfidf.fit(settings, TEXTS)[1]
 
