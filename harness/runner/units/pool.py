@@ -275,6 +275,7 @@ def _first_line(error: BaseException) -> str:
 def _work_a_while(_: WorkerCode, folder: str, unneeded: frozenset[int]) -> list[Piece]:
     """Does pieces for some time, in a worker process; an end of the whole work ends it too."""
     pieces = list[Piece]()
+    _keep_process()
     try:
         work, queue = _read_work(folder)
     except FileNotFoundError:  # everything was done before this process had started
@@ -284,6 +285,13 @@ def _work_a_while(_: WorkerCode, folder: str, unneeded: frozenset[int]) -> list[
         while monotonic() < until and (number := queue.take()) is not None:
             pieces.append(Piece(number, None if number in unneeded else work.do(number)))
     return pieces
+
+
+def _keep_process() -> None:
+    """Lets a worker process hold the features of its fold: loky ends one that has grown by 0.3 GB as a leak."""
+    from joblib.externals.loky import process_executor
+
+    process_executor._MAX_MEMORY_LEAK_SIZE = float("inf")
 
 
 def _write_work(folder: Path, work: Work, bounds: array[int]) -> None:
