@@ -128,15 +128,15 @@ def test_work_is_done_where_no_process_can_start_early(monkeypatch):
 
 
 class Grows(Sleeps):
-    """Pieces of which the first of another process takes much memory, as features do."""
+    """Pieces of which a later one of another process takes much memory, as features do."""
 
     def do(self, number):
-        if os.getpid() != self.parent and not hasattr(self, "features"):
+        if os.getpid() != self.parent and number > 25 and not hasattr(self, "features"):
             self.features = b"x" * 350_000_000
         return super().do(number)
 
 
 def test_a_process_may_hold_much_memory(at_once):
-    pieces = list(do_all(Grows(0.1), 50, 2, never))
+    pieces = list(do_all(Grows(0.1), 70, 2, never))
     elsewhere = {piece.outcome[0] for piece in pieces} - {os.getpid()}
     assert len(elsewhere) == 1
