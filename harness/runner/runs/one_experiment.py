@@ -31,7 +31,7 @@ from harness.runner.runs.unchanged import RunInputs
 from harness.runner.storage.current import failures_in, record_run
 from harness.runner.units.cluster_fits import Workers
 from harness.runner.units.failures import failed_systems, nothing_fitted
-from harness.runner.units.pool import started_early
+from harness.runner.units.pool import start_early
 from harness.runner.units.shards import Shard, ShardProgress, count_foreign
 from harness.runner.units.sharing import shared_folder, writing_results
 from harness.runner.verification.reads_evidence import evidence_gains
@@ -94,18 +94,18 @@ def run_experiment(
             inputs = RunInputs.of(loaded, trial, options.root, folder)
             if options.may_be_found_again() and (result := _find_again(inputs, options)) is not None:
                 return result
-        with started_early(options.workers.jobs, _modules_of(loaded)):
-            with _end_told(options.events, experiment=named), stage(READ):
-                prepared = prepare(
-                    loaded,
-                    trial=trial,
-                    folder=folder,
-                    root=options.root,
-                    offline=options.offline,
-                    renew=options.fresh and not options.offline,
-                    announce=options.announce,
-                )
-            result = _run_prepared(config, prepared, inputs, part, options, began=began)
+        start_early(options.workers.jobs, _modules_of(loaded))
+        with _end_told(options.events, experiment=named), stage(READ):
+            prepared = prepare(
+                loaded,
+                trial=trial,
+                folder=folder,
+                root=options.root,
+                offline=options.offline,
+                renew=options.fresh and not options.offline,
+                announce=options.announce,
+            )
+        result = _run_prepared(config, prepared, inputs, part, options, began=began)
     if not options.profile:
         return replace(result, profile=None)
     seconds = perf_counter() - began

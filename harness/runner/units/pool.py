@@ -187,38 +187,30 @@ class _Helpers:
         self.queue.stop()
         if kill and self._executor is not None:
             _LAST_USE.pop(self._jobs, None)
-            self._executor.shutdown(wait=False, kill_workers=True)
+            _end(self._executor)
 
 
 _LAST_USE: dict[int, float] = {}
 """When processes last handed back work, or were started early, by the number of processes."""
 
 
-@contextmanager
-def started_early(jobs: int, modules: Iterable[str]) -> Iterator[None]:
+def start_early(jobs: int, modules: Iterable[str]) -> None:
     """Starts the other processes, which import what they need while this one reads its data.
+
+    Where nothing is left for them to do, they end when this one does, or wait for the next run.
 
     Args:
         jobs: number of processes; with more than there are processors, the others would be in the way.
         modules: what they import; a module that cannot be imported is left to the work that needs it.
     """
     if not 1 < jobs <= available_cores() or jobs in _LAST_USE:
-        yield
         return
-    try:
+    with suppress(OSError, BrokenExecutor):  # whoever needs the processes tries again, and says what is wrong
         executor = _executor(jobs)
         with _deaf_to_ctrl_c():
-            imports = [executor.submit(_import_all, tuple(modules)) for _ in range(jobs - 1)]
-    except (OSError, BrokenExecutor):  # whoever needs the processes tries again, and says what is wrong
-        yield
-        return
-    _LAST_USE[jobs] = monotonic()
-    try:
-        yield
-    finally:
-        if not all(each.done() for each in imports):  # nothing was left for them to do: nobody waits for their end
-            _LAST_USE.pop(jobs, None)
-            executor.shutdown(wait=False, kill_workers=True)
+            for _ in range(jobs - 1):
+                executor.submit(_import_all, tuple(modules))
+        _LAST_USE[jobs] = monotonic()
 
 
 def _import_all(modules: Iterable[str]) -> None:
@@ -235,6 +227,14 @@ def _executor(jobs: int) -> Any:
     env = dict.fromkeys(ONE_THREAD, "1") | {"OMP_NUM_THREADS": threads}
     with _deaf_to_ctrl_c():
         return get_reusable_executor(max_workers=jobs - 1, env=env, timeout=IDLE_S)
+
+
+def _end(executor: Any) -> None:
+    """Ends the processes at once; loky's own way raises an error in its thread where work waits in its queue."""
+    for pid in list(executor._processes):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    executor.shutdown(wait=False)
 
 
 @contextmanager

@@ -93,26 +93,22 @@ def test_a_process_stays_in_a_group_and_helps_at_the_end(at_once):
 def test_processes_that_start_early_have_imported_what_they_need(monkeypatch):
     monkeypatch.setattr(pool, "available_cores", lambda: 2)
     monkeypatch.setattr(pool, "_LAST_USE", {})
-    with pool.started_early(2, ["no_such_module", "colorsys"]):
-        loaded = pool._executor(2).submit(eval, "'colorsys' in __import__('sys').modules")
-        assert loaded.result(timeout=60)
-        # A terminal sends Ctrl-C to all processes: the others would print where they were.
-        deaf = pool._executor(2).submit(eval, "2 in __import__('signal').pthread_sigmask(0, [])")
-        assert deaf.result(timeout=60)
-        assert not signal.pthread_sigmask(signal.SIG_BLOCK, [])
-        assert pool._LAST_USE
+    pool.start_early(2, ["no_such_module", "colorsys"])
     assert pool._LAST_USE  # they wait for work
+    loaded = pool._executor(2).submit(eval, "'colorsys' in __import__('sys').modules")
+    assert loaded.result(timeout=60)
+    # A terminal sends Ctrl-C to all processes: the others would print where they were.
+    deaf = pool._executor(2).submit(eval, "2 in __import__('signal').pthread_sigmask(0, [])")
+    assert deaf.result(timeout=60)
+    assert not signal.pthread_sigmask(signal.SIG_BLOCK, [])
 
 
-def test_processes_that_nobody_needs_end_at_once(monkeypatch):
+def test_no_process_starts_where_none_is_of_use(monkeypatch):
     monkeypatch.setattr(pool, "available_cores", lambda: 2)
     monkeypatch.setattr(pool, "_LAST_USE", {})
-    pool._executor(2).shutdown(kill_workers=True)
-    with pool.started_early(2, ["this"] * 1000):  # this process is done before the other one has started
-        pass
+    pool.start_early(1, [])  # nothing to start
+    pool.start_early(3, [])  # more than there are cores
     assert not pool._LAST_USE
-    with pool.started_early(1, []), pool.started_early(3, []):  # nothing to start; more than there are cores
-        assert not pool._LAST_USE
 
 
 def test_work_is_done_where_no_process_can_start_early(monkeypatch):
@@ -123,8 +119,9 @@ def test_work_is_done_where_no_process_can_start_early(monkeypatch):
         raise OSError("no semaphores")
 
     monkeypatch.setattr(pool, "_executor", refuse)
-    with pool.started_early(2, []):
-        assert len(list(do_all(Sleeps(), 3, 2, never))) == 3
+    pool.start_early(2, [])
+    assert not pool._LAST_USE
+    assert len(list(do_all(Sleeps(), 3, 2, never))) == 3
 
 
 class Grows(Sleeps):
