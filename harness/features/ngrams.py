@@ -78,8 +78,12 @@ class Counter(Protocol):
     def n_columns(self) -> int:
         """Number of n-grams of the vocabulary."""
 
-    def learn(self, chunks: Chunks) -> csr_matrix:
-        """Sets the vocabulary from texts; returns their counts, shape (n_texts, n_ngrams)."""
+    def learn(self, chunks: Chunks) -> tuple[csr_matrix, Pieces]:
+        """Sets the vocabulary from texts; returns their counts, and the tokens or n-grams of the distinct chunks.
+
+        The counts are small integers, shape (n_texts, n_ngrams). The order of a row's entries depends on its own text
+        only.
+        """
 
     def count(self, chunks: Chunks, selection: Selection) -> csr_matrix:
         """Returns the counts of the selected n-grams, shape (n_texts, number selected); columns may be unordered."""
@@ -103,17 +107,8 @@ class WordNgrams:
     """Vocabulary of each length from 2, ascending. An n-gram is encoded as (number of the n-gram without its last
     token) * n_tokens + (number of the last token)."""
 
-    def learn(self, chunks: Chunks) -> csr_matrix:
-        """Sets the vocabulary from texts; returns their counts, shape (n_texts, n_ngrams)."""
-        counts = self.learn_pieces(chunks)[0].astype(np.float64)
-        counts.sort_indices()  # fixes the order of later sums, and so their last bit
-        return counts
-
-    def learn_pieces(self, chunks: Chunks) -> tuple[csr_matrix, Pieces]:
-        """Like `learn`, with the tokens of the distinct chunks.
-
-        The counts are small integers. The order of a row's entries depends on its own text only.
-        """
+    def learn(self, chunks: Chunks) -> tuple[csr_matrix, Pieces]:
+        """Sets the vocabulary from texts; returns their counts, and the tokens of the distinct chunks; see `Counter`."""
         from scipy.sparse import vstack
 
         pieces = self._pieces(chunks, learn=True)
@@ -237,17 +232,8 @@ class CharNgrams:
     grams: dict[str, int] = field(default_factory=dict)
     """Vocabulary: n-gram to its column."""
 
-    def learn(self, chunks: Chunks) -> csr_matrix:
-        """Sets the vocabulary from texts; returns their counts, shape (n_texts, n_ngrams)."""
-        counts = self.learn_pieces(chunks)[0].astype(np.float64)
-        counts.sort_indices()  # fixes the order of later sums, and so their last bit
-        return counts
-
-    def learn_pieces(self, chunks: Chunks) -> tuple[csr_matrix, Pieces]:
-        """Like `learn`, with the n-grams of the distinct chunks.
-
-        The counts are small integers. The order of a row's entries depends on its own text only.
-        """
+    def learn(self, chunks: Chunks) -> tuple[csr_matrix, Pieces]:
+        """Sets the vocabulary from texts; returns their counts, and the n-grams of the distinct chunks; see `Counter`."""
         pieces = self._pieces(chunks, learn=True)
         # No n-gram occurs more often in a text than the text has characters.
         lengths = np.fromiter(map(len, chunks.distinct), dtype=np.int64, count=len(chunks.distinct)) + 2
@@ -327,8 +313,9 @@ class Ngrams:
             counters.append(CharNgrams(*settings.char_ngrams))
         ngrams = cls(tuple(counters))
         chunks = Chunks.of(texts)
-        blocks = [counter.learn(chunks) for counter in ngrams.counters]
+        blocks = [counter.learn(chunks)[0].astype(np.float64) for counter in ngrams.counters]
         counts = stack_columns(blocks)
+        counts.sort_indices()  # fixes the order of later sums, and so their last bit
         # The matrix stores each (text, n-gram) pair once, so the count of a column index is its document frequency.
         document_frequency = np.bincount(counts.indices, minlength=counts.shape[1])
         ngrams.columns = np.flatnonzero(document_frequency >= settings.min_df)

@@ -58,7 +58,7 @@ class Corpus(NamedTuple):
         """Counts texts."""
         is_word, low, high = kind[0] is WordNgrams, kind[1], kind[2]
         counter = WordNgrams(1, high) if is_word else CharNgrams(low, high)
-        counts, pieces = counter.learn_pieces(chunks)
+        counts, pieces = counter.learn(chunks)
         counts.data = counts.data.astype(np.min_scalar_type(int(counts.data.max(initial=0))))
         vocabulary = counter.tokens if isinstance(counter, WordNgrams) else counter.grams
         return cls(

@@ -1,8 +1,8 @@
 """Products with features of texts, which are never a matrix of their own.
 
 A feature is tf * idf / (length of the tf * idf of the text), where tf depends on a small count alone. Products need the
-counts, the idf of each n-gram, and the length of each text: 9 bytes an entry, or none where the counts of all texts
-serve as they are.
+counts, the idf of each n-gram, and the length of each text: 9 bytes an entry, or none where rows are taken of the
+counts of all texts block by block, each time.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ ENTRIES = 4_000_000
 STEP = 8_192
 """Rows that are taken at once."""
 WHOLE = 32_000_000
-"""Entries up to which the rows of a fit are in memory; else products go over the counts of all texts."""
+"""Entries up to which the rows of a fit are in memory; else they are taken of the counts of all texts each time."""
 
 
 class Products(Protocol):
@@ -80,12 +80,13 @@ class TfOfRows:
             tf[1:] = 1 + np.log(tf[1:])
         self._tf = tf
         """The tf of each count."""
-        self._counts, self._rows, self._columns = counts, rows, columns
-        """Counts of all texts, and which of their rows and columns are those here."""
+        self._counts: csr_matrix = counts
+        self._taken: tuple[Integers, Integers] | None = rows, columns
+        """The rows, and the columns here, of what is taken of the counts block by block; None: the counts are taken."""
+        self._n_entries = int(np.diff(counts.indptr)[rows].sum())
         self._short: npt.NDArray[np.float32] | None = None
-        if int(np.diff(counts.indptr)[rows].sum()) <= WHOLE:
-            self._counts = self._taken()
-            self._rows, self._columns = np.arange(len(rows)), np.arange(size)
+        if self._n_entries <= WHOLE:
+            self._counts, self._taken = self._take(rows, columns), None
             self._short = tf.astype(np.float32)[self._counts.data]
 
     @property
@@ -98,41 +99,42 @@ class TfOfRows:
     def times(self, weights: Floats, dtype: npt.DTypeLike) -> Floats:
         """The matrix times weights of columns, shape (n_rows,)."""
         weights = self._spread(weights).astype(dtype)
-        return np.concatenate([np.empty(0), *(block.times(weights) for _, block in self._blocks(dtype))])[self._rows]
+        return np.concatenate([np.empty(0), *(block.times(weights) for _, block in self._blocks(dtype))])
 
     def back(self, values: Floats, dtype: npt.DTypeLike) -> Floats:
         """The transposed matrix times values of rows, shape (n_columns,)."""
-        n_rows, n_columns = self._counts.shape
-        of_rows = np.bincount(self._rows, weights=values, minlength=n_rows).astype(dtype)
-        product = np.zeros(n_columns, dtype=dtype)
+        values, product = values.astype(dtype), np.zeros(self._counts.shape[1], dtype=dtype)
         for rows, block in self._blocks(dtype):
-            product += block.back(of_rows[rows])
-        is_here = self._columns >= 0
-        in_order = np.zeros(self.shape[1])
-        in_order[self._columns[is_here]] = product[is_here]
+            product += block.back(values[rows])
+        if self._taken is None:
+            return product
+        _, columns = self._taken
+        is_here = columns >= 0
+        in_order = np.zeros(self.shape[1], dtype=dtype)
+        in_order[columns[is_here]] = product[is_here]
         return in_order
 
     def squares(self, weights: Floats) -> Floats:
         """The sum of the squared entries of each row, times weights of columns, shape (n_rows,)."""
         weights = self._spread(weights)
         blocks = (block._replace(data=block.data**2) for _, block in self._blocks(np.float64))
-        return np.concatenate([np.empty(0), *(block.times(weights) for block in blocks)])[self._rows]
+        return np.concatenate([np.empty(0), *(block.times(weights) for block in blocks)])
 
     def _spread(self, weights: Floats) -> Floats:
         """The weight of each column of the counts; 0 for those that are not here."""
-        return np.append(weights, 0.0)[self._columns]  # the last one is that of column -1
+        return weights if self._taken is None else np.append(weights, 0.0)[self._taken[1]]  # the last is column -1's
 
-    def _taken(self) -> csr_matrix:
-        """The counts of the rows and columns that are here."""
+    def _take(self, rows: Integers, columns: Integers) -> csr_matrix:
+        """The counts of some rows, and of their columns that are here."""
         from scipy.sparse import csr_matrix
 
         # Space that is not written to takes no memory, so the arrays may be too long.
-        most = int(np.diff(self._counts.indptr)[self._rows].sum())
-        data, indices = np.empty(most, dtype=self._counts.data.dtype), np.empty(most, dtype=np.int32)
-        starts, end = np.zeros(len(self._rows) + 1, dtype=np.int64), 0
-        columns = self._columns.astype(np.int32)
-        for first in range(0, len(self._rows), STEP):
-            counts = self._counts[self._rows[first : first + STEP]]
+        data = np.empty(self._n_entries, dtype=self._counts.data.dtype)
+        indices = np.empty(self._n_entries, dtype=np.int32)
+        starts, end = np.zeros(len(rows) + 1, dtype=np.int64), 0
+        columns = columns.astype(np.int32)
+        for first in range(0, len(rows), STEP):
+            counts = self._counts[rows[first : first + STEP]]
             places = columns[counts.indices]
             is_here = places >= 0
             before = np.concatenate([[0], np.cumsum(is_here)])
@@ -143,17 +145,21 @@ class TfOfRows:
         return csr_matrix((data[:end], indices[:end], starts), shape=self.shape)
 
     def _blocks(self, dtype: npt.DTypeLike) -> Iterator[tuple[slice, _Block]]:
-        """The tf of all rows of the counts, block by block."""
-        counts, (n_rows, n_columns) = self._counts, self._counts.shape
+        """The tf of the rows, block by block; blocks depend on the rows alone, and so does the last bit of a sum."""
+        counts, n_columns = self._counts, self._counts.shape[1]
         if dtype == np.float32 and self._short is not None:
-            yield slice(0, n_rows), _Block(self._short, counts.indices, counts.indptr, n_columns)
+            yield slice(0, self.shape[0]), _Block(self._short, counts.indices, counts.indptr, n_columns)
             return
-        tf, step = self._tf.astype(dtype), max(1, int(ENTRIES * n_rows / max(1, counts.nnz)))
-        for start in range(0, n_rows, step):
+        tf, step = self._tf.astype(dtype), max(1, int(ENTRIES * self.shape[0] / max(1, self._n_entries)))
+        for start in range(0, self.shape[0], step):
+            rows = slice(start, start + step)
+            if self._taken is not None:
+                own = counts[self._taken[0][rows]]
+                yield rows, _Block(tf[own.data], own.indices, own.indptr, n_columns)
+                continue
             starts = counts.indptr[start : start + step + 1]
             entries = slice(int(starts[0]), int(starts[-1]))
-            block = _Block(tf[counts.data[entries]], counts.indices[entries], starts - starts[0], n_columns)
-            yield slice(start, start + step), block
+            yield rows, _Block(tf[counts.data[entries]], counts.indices[entries], starts - starts[0], n_columns)
 
 
 class _Block(NamedTuple):

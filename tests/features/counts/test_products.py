@@ -53,8 +53,10 @@ def test_products_do_not_depend_on_what_else_is_counted():
     def bits(texts: list[str]) -> list[bytes]:
         with SharedCounts(texts).used():
             _, own = Tfidf.fit_products(NgramSettings(), TRAIN)
-        weights = np.random.default_rng(0).normal(size=own.shape[1])
-        return [own.times(weights).tobytes(), own.times(weights, short=True).tobytes()]
+        random = np.random.default_rng(0)
+        weights, values = random.normal(size=own.shape[1]), random.normal(size=own.shape[0])
+        products = [(own.times(weights, short=short), own.back(values, short=short)) for short in (False, True)]
+        return [product.tobytes() for pair in products for product in pair]
 
     assert bits(TEXTS) == bits([*reversed(TEXTS), "zebras again come first", *OPINIONS])
 
