@@ -108,7 +108,7 @@ class WordNgrams:
     token) * n_tokens + (number of the last token)."""
 
     def learn(self, chunks: Chunks) -> tuple[csr_matrix, Pieces]:
-        """Sets the vocabulary from texts; returns their counts, and the tokens of the distinct chunks; see `Counter`."""
+        """Sets the vocabulary; returns the counts of texts, and the tokens of the distinct chunks; see `Counter`."""
         from scipy.sparse import vstack
 
         pieces = self._pieces(chunks, learn=True)
@@ -233,7 +233,7 @@ class CharNgrams:
     """Vocabulary: n-gram to its column."""
 
     def learn(self, chunks: Chunks) -> tuple[csr_matrix, Pieces]:
-        """Sets the vocabulary from texts; returns their counts, and the n-grams of the distinct chunks; see `Counter`."""
+        """Sets the vocabulary; returns the counts of texts, and the n-grams of the distinct chunks; see `Counter`."""
         pieces = self._pieces(chunks, learn=True)
         # No n-gram occurs more often in a text than the text has characters.
         lengths = np.fromiter(map(len, chunks.distinct), dtype=np.int64, count=len(chunks.distinct)) + 2
