@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.arrays import Floats, StoredWeights, Weights, safe_divide
+from harness.distributions import student_quantile
 from harness.errors import Undefined
 
 NORMAL = NormalDist()
@@ -288,11 +290,9 @@ def jackknife_t(value: float, jackknifed: Floats, bounds: tuple[float, float], l
         where the log-odds are infinite.
     Source: Tukey 1958; Miller 1974.
     """
-    from scipy.special import expit, logit, stdtrit
-
     standard_error, degrees_of_freedom = jackknife_error(jackknifed)
     low, high = bounds
-    half_width = float(stdtrit(degrees_of_freedom, (1 + level) / 2)) * standard_error
+    half_width = student_quantile((1 + level) / 2, degrees_of_freedom) * standard_error
     if not (np.isfinite(low) and np.isfinite(high)):
         return Interval(value - half_width, value + half_width, 0)
     width = high - low
@@ -302,8 +302,9 @@ def jackknife_t(value: float, jackknifed: Floats, bounds: tuple[float, float], l
     # The delta method carries the half-width over to log-odds: the derivative of logit at p is 1 / (p * (1 - p)). The
     # ends map back to values within the bounds.
     half_width /= share * (1 - share) * width
-    ends = expit(logit(share) + np.array([-half_width, half_width]))
-    return Interval(low + float(ends[0]) * width, low + float(ends[1]) * width, 0)
+    log_odds = math.log(share) - math.log1p(-share)
+    ends = [(1 + math.tanh((log_odds + side * half_width) / 2)) / 2 for side in (-1, 1)]
+    return Interval(low + ends[0] * width, low + ends[1] * width, 0)
 
 
 def clopper_pearson(hits: int, n: int, level: float = 0.95) -> Interval:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from harness.arrays import Floats
 from harness.data.claims import Gold
 from harness.display import displayed
+from harness.distributions import binomial_below, student_tail
 from harness.errors import Undefined
 from harness.metrics.base import Metric, ResamplingGroups, Run
 from harness.metrics.intervals import Intervals, Method
@@ -127,14 +128,12 @@ def difference(
 
 def _jackknife_p(value: float, jackknifed: Floats) -> float:
     """The two-sided p-value from Student's t; 1 if the standard error is undefined."""
-    from scipy.special import stdtr
-
     try:
         error, freedom = jackknife_error(jackknifed)
     except Undefined:
         return 1.0
     # Without spread, an exact 0 says that the systems do not differ, and any other difference is certain.
-    return 2 * float(stdtr(freedom, -abs(value) / error)) if error else float(value == 0)
+    return 2 * student_tail(abs(value) / error, freedom) if error else float(value == 0)
 
 
 def adjust_p_values(p_values: Sequence[float], how: Correction = "holm") -> list[float]:
@@ -208,11 +207,9 @@ def corrected_t_test(values_a: Floats | None, values_b: Floats | None) -> float 
     if not variance:
         # Equal differences leave nothing to test: 1 if all are 0, else 0.
         return float(not differences.any())
-    from scipy.special import stdtr
-
     # The second term is the correction: without it (1 / n alone), folds would count as independent samples.
     statistic = differences.mean() / np.sqrt((1 / len(differences) + 1 / (k - 1)) * variance)
-    return 2 * float(stdtr(len(differences) - 1, -abs(statistic)))
+    return 2 * student_tail(abs(float(statistic)), len(differences) - 1)
 
 
 def _value_in_fold(
@@ -242,7 +239,5 @@ def mcnemar(gold: Gold, run_a: Run, run_b: Run) -> float:
     n = n_only_a + n_only_b
     if not n:
         return 1.0
-    from scipy.special import bdtr
-
     # With chances of one half the distribution is symmetric, so both tails are as likely.
-    return min(1.0, 2 * float(bdtr(min(n_only_a, n_only_b), n, 0.5)))
+    return min(1.0, 2 * binomial_below(min(n_only_a, n_only_b), n))

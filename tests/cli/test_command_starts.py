@@ -30,7 +30,7 @@ UNUSED_BY_CONFIGS = {
     *("harness.audit.verification", "harness.data.exchange.trec", "harness.metrics.official"),
 }
 UNUSED_BY_COMPARE = {
-    *("sklearn", "pandas", "pyarrow.compute", "harness.runner.execute", "harness.runner.results"),
+    *("scipy", "sklearn", "pandas", "pyarrow.compute", "harness.runner.execute", "harness.runner.results"),
     *("harness.runner.runs.run_result", "harness.runner.official.evaluate", "harness.data.web"),
     *("harness.statements.statements", "harness.runner.chain.config", "harness.data.sentences.segment"),
 }
