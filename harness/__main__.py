@@ -21,6 +21,7 @@ def main() -> None:
     gc.disable()  # all that an import makes stays, and a collection would walk through it
     from harness.cli import main as run_command
 
+    gc.freeze()
     gc.enable()
 
     try:
@@ -32,6 +33,7 @@ def main() -> None:
     finally:
         if is_ours:
             signal.signal(signal.SIGINT, _exit_at_once)
+        gc.freeze()  # an interpreter that ends walks through all that is not frozen, module by module
 
 
 def _exit_at_once(*_: object) -> None:

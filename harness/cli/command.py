@@ -75,6 +75,8 @@ for command in (
 def main() -> None:
     """Runs a command. Errors of the user print a message and set the exit code, without a traceback."""
     output = FaultOutput()
+    # Looking for plugins reads the metadata of every installed package, and there is nothing here to plug into.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     guard_streams()
     try:
         with working_folder(Path.cwd(), _announce_code):

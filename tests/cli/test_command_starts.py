@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
@@ -68,3 +69,28 @@ def test_a_comparison_loads_what_it_shows(config):
     (of_compare,) = modules_after(("compare", str(folder / "a")))
     assert of_compare & UNUSED_BY_COMPARE == set()
     assert "harness.compare.compare" in of_compare
+
+
+def output_of_main(code: str, *arguments: str, **environment: str) -> str:
+    """What a new process prints that runs some code and then the command line."""
+    code = f"{code}\nfrom harness.__main__ import main; main()"
+    whole = os.environ | environment
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True, env=whole
+    ).stdout
+
+
+def test_a_process_that_ends_does_not_walk_through_what_it_loaded(small):
+    code = "import atexit, gc; atexit.register(lambda: print('TRACKED', len(gc.get_objects())))"
+    (line,) = [line for line in output_of_main(code, "check", str(small)).splitlines() if line.startswith("TRACKED")]
+    assert int(line.split()[1]) < 1000
+
+
+def test_a_command_looks_for_no_plugins(small, tmp_path):
+    (tmp_path / "loud.py").write_text("print('LOADED')\nplugin = None\n", encoding="utf-8")
+    metadata = tmp_path / "loud-1.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: loud\nVersion: 1\n", encoding="utf-8")
+    (metadata / "entry_points.txt").write_text("[pydantic]\nloud = loud:plugin\n", encoding="utf-8")
+    path = os.pathsep.join(filter(None, [str(tmp_path), os.environ.get("PYTHONPATH")]))
+    assert "LOADED" not in output_of_main("", "check", str(small), PYTHONPATH=path)
