@@ -201,9 +201,9 @@ def __getattr__(name: str) -> Any:
         return import_module("importlib.metadata").version("claim-harness")
     if name not in _MODULES:
         raise AttributeError(f"module 'harness' has no attribute '{name}'")
-    from harness.files import gc_paused
+    from harness.files import importing
 
-    with gc_paused():
+    with importing():
         return getattr(import_module(_MODULES[name]), name)
 
 

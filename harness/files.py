@@ -353,6 +353,17 @@ def gc_paused() -> Iterator[None]:
             gc.enable()
 
 
+@contextmanager
+def importing() -> Iterator[None]:
+    """Pauses the garbage collector while the block imports modules, and has it leave alone afterwards what they made."""
+    with gc_paused():
+        yield
+        was_frozen = gc.get_freeze_count()
+        gc.freeze()
+        if not was_frozen:  # the process is somebody else's, who may want it collected: it is old, no more
+            gc.unfreeze()
+
+
 def sha256(data: bytes | str) -> str:
     """Returns the SHA-256 digest in hex; a text is encoded as UTF-8."""
     return hashlib.sha256(data.encode("utf-8") if isinstance(data, str) else data).hexdigest()

@@ -12,7 +12,7 @@ import click
 
 from harness.cli.experiments import as_json, data_root, no_code, print_json
 from harness.cli.progress import show_progress
-from harness.files import gc_paused
+from harness.files import importing
 
 if TYPE_CHECKING:
     from harness.compare.dataset_diff import DatasetDiff
@@ -82,7 +82,7 @@ def compare(
     A RESULT is a result folder, or a run folder (runs/NAME), which stands for the current result of each system. The
     folder of a config with several experiments alone shows systems by datasets, with the mean rank of each system.
     """
-    with gc_paused():
+    with importing():
         from harness.compare.compare import compare_metrics
         from harness.compare.gate import check_table, read_rule
         from harness.compare.results import read_table

@@ -15,7 +15,7 @@ from harness.data.load import dataset_names, find_dataset, open_folder
 from harness.data.new_dataset import git_note
 from harness.data.packed.records import column_of
 from harness.errors import Fault, FaultsError, HarnessError, NotFetched, UnknownName, unknown_name
-from harness.files import gc_paused
+from harness.files import gc_paused, importing
 from harness.folders import shipped
 from harness.schemes import read_scheme
 
@@ -54,14 +54,15 @@ def check(
     return list(faults)
 
 
-@gc_paused()
 def _faults_of(target: Path, root: str | Path | None, unchecked: Say) -> Sequence[Fault]:
     if target.is_dir():
-        return _dataset_faults(target)
+        with gc_paused():
+            return _dataset_faults(target)
     # Here, because what a config may name takes longer to import than most datasets to check.
-    from harness.runner.configs.config_faults import config_faults
-
-    return config_faults(target, root, unchecked)
+    with importing():
+        from harness.runner.configs.config_faults import config_faults
+    with gc_paused():
+        return config_faults(target, root, unchecked)
 
 
 def _undefined_labels(target: Path) -> Iterator[str]:
