@@ -1,4 +1,4 @@
-"""Student's t and the binomial distribution, to 10 digits or more: importing those of SciPy takes longer than a comparison."""
+"""Student's t and the binomial distribution, to 10 digits: importing SciPy's takes longer than a comparison."""
 
 from __future__ import annotations
 

@@ -355,7 +355,7 @@ def gc_paused() -> Iterator[None]:
 
 @contextmanager
 def importing() -> Iterator[None]:
-    """Pauses the garbage collector while the block imports modules, and has it leave alone afterwards what they made."""
+    """Pauses the garbage collector while the block imports modules, and has it leave alone what they made."""
     with gc_paused():
         yield
         was_frozen = gc.get_freeze_count()
