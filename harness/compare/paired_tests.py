@@ -172,7 +172,7 @@ def fold_values(
         fold: fold code of each claim, shape (n_claims,).
     Returns: shape (n_folds, n_runs); None for a single fold, or a metric that is undefined in a fold.
     """
-    codes = np.unique(fold)
+    codes = np.flatnonzero(np.bincount(fold))  # `np.unique` imports masked arrays
     if len(codes) < 2:
         return None
     rows_by_fold = [np.flatnonzero(fold == code) for code in codes]
@@ -218,7 +218,8 @@ def _value_in_fold(
     """The metric over the claims of one fold."""
     length = None if groups.length is None else groups.length[rows]
     # Nothing is resampled here, so articles can serve as units; their codes must not have gaps.
-    article = np.unique(groups.article[rows], return_inverse=True)[1]
+    codes = groups.article[rows]
+    article = (np.cumsum(np.bincount(codes) > 0) - 1)[codes]
     fold_groups = ResamplingGroups(article, article, length)
     unweighted = np.ones((1, int(article.max()) + 1), dtype=np.int64)
     return float(metric.values(gold.take(rows), run.take(rows), fold_groups, unweighted)[0])

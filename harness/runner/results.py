@@ -37,10 +37,11 @@ from harness.runner.splitting.languages import language_warnings
 from harness.runner.tuning.carried_thresholds import carried_thresholds
 from harness.runner.units.seed_runs import join_folds
 from harness.runner.units.unit_file import Predictions, label_column, unit_path
+from harness.runner.verification.count_columns import count_columns
 from harness.runner.verification.evidence_source import evidence_key, evidence_name
 from harness.runner.verification.gold_evidence import gold_groups, shows_whole_group
 from harness.runner.verification.retrieval_systems import gold_texts, ranking_values, trec_files
-from harness.runner.verification.shown_counts import count_columns, count_evidence
+from harness.runner.verification.shown_counts import count_evidence
 from harness.user_code.local_code import code_fingerprint
 
 

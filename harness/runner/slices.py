@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -16,9 +16,11 @@ from harness.errors import HarnessError, UnknownName, unknown_name
 from harness.files import fingerprint
 from harness.metrics.intervals import Value
 from harness.records import Record
-from harness.runner.plan import ExperimentData
 from harness.schemes import Scheme
 from harness.text_tables import count_of
+
+if TYPE_CHECKING:
+    from harness.runner.plan import ExperimentData
 
 MAX_SLICES = 25
 """Maximum number of slices of one kind; the smallest others are merged into one."""

@@ -34,6 +34,7 @@ UNUSED_BY_COMPARE = {
     *("scipy", "sklearn", "pandas", "pyarrow.compute", "harness.runner.execute", "harness.runner.results"),
     *("harness.runner.runs.run_result", "harness.runner.official.evaluate", "harness.data.web"),
     *("harness.statements.statements", "harness.runner.chain.config", "harness.data.sentences.segment"),
+    *("harness.runner.plan", "harness.runner.verification.shown_counts", "harness.data.formats.source"),
 }
 
 

@@ -13,7 +13,7 @@ from harness.errors import HarnessError
 from harness.metrics.base import ResamplingGroups, Run
 from harness.metrics.intervals import Intervals
 from harness.runner.result_files import Columns, Result
-from harness.runner.verification.shown_counts import COUNT_PREFIX, evidence_counts_in
+from harness.runner.verification.count_columns import COUNT_PREFIX, evidence_counts_in
 
 
 class ScoredClaims(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -17,11 +17,13 @@ from harness.metrics.base import Metric, ResamplingGroups, Run
 from harness.metrics.intervals import Intervals, measure
 from harness.records import Record
 from harness.runner.config import LoadedExperiment, System
-from harness.runner.plan import ExperimentData, Unit
 from harness.runner.splitting.transfer import name_before_training
 from harness.runner.tuning.calibrate import Aim, CalibratedClassifier, choose_threshold
-from harness.runner.units.unit_file import Predictions
 from harness.text_tables import fits, format_number
+
+if TYPE_CHECKING:
+    from harness.runner.plan import ExperimentData, Unit
+    from harness.runner.units.unit_file import Predictions
 
 MAX_GROUPS = 8
 """Maximum number of groups that a table shows, the largest."""
