@@ -62,14 +62,15 @@ def binomial_below(hits: int, n: int) -> float:
         return float(bdtr(hits, n, 0.5))
     # Each term is the next larger number's times a ratio below 1.
     ratios = ((hits - i) / (n - hits + 1 + i) for i in range(hits))
-    return math.comb(n, hits) / 2**n * math.fsum(accumulate(ratios, mul, initial=1.0))
+    return math.comb(n, hits) / (1 << n) * math.fsum(accumulate(ratios, mul, initial=1.0))
 
 
 def _gamma_ratio(a: float) -> float:
     """gamma(a + 1/2) / gamma(a)."""
     if a < LARGE:
         return math.gamma(a + 0.5) / math.gamma(a)
-    return math.sqrt(a) * (1 + sum(coefficient / a**power for power, coefficient in enumerate(RATIO_SERIES, start=1)))
+    terms = (coefficient / math.pow(a, power) for power, coefficient in enumerate(RATIO_SERIES, start=1))
+    return math.sqrt(a) * (1 + sum(terms))
 
 
 def _beta_fraction(a: float, b: float, x: float) -> float:

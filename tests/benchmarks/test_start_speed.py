@@ -21,7 +21,7 @@ LIMITS = {
     "run --help": 0.25,
     f"check {DATASET}": 0.6,
     "check quickstart": 1.0,
-    "compare {run}": 1.2,
+    "compare {run}": 1.0,
     "score {text} --system {model}": 1.6,
     "search {index} budget": 0.7,
 }
