@@ -295,7 +295,7 @@ class Ngrams:
     counters: tuple[Counter, ...]
     """Counters of word and character n-grams; at least one."""
     columns: Integers = field(default_factory=lambda: np.empty(0, dtype=np.int64))
-    """Columns of the counters that satisfy `min_df`, ascending."""
+    """Columns of the counters that are counted, ascending; saved models of older versions leave out some."""
     edge: int = 0
     """First column of the second counter."""
 

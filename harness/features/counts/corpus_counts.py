@@ -9,8 +9,9 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
-from harness.arrays import Integers
+from harness.arrays import Bools, Integers
 from harness.features.checked_cache import CheckedCache
 from harness.features.counts.chunks import Chunks, chunk_matrix
 from harness.features.counts.sparse_rows import SparseRows, starts_of
@@ -74,44 +75,44 @@ class Corpus(NamedTuple):
         """Size of the arrays of this kind alone."""
         return self.counts.pieces.n_bytes + self.counts.codes.n_bytes
 
-    def restricted(self, chunks: Integers, frequency: Integers) -> tuple[Counter, Integers]:
-        """The counter that learns some texts, and the column there of each column here (-1: none).
+    def restricted(self, chunks: Integers, is_kept: Bools) -> tuple[Counter, npt.NDArray[np.int32]]:
+        """The counter of the n-grams of some texts that are kept, and the column there of each column here (-1: none).
 
         Args:
             chunks: the chunks of these texts, in order of first occurrence.
-            frequency: number of these texts with each column.
+            is_kept: whether each column is kept; with a longer n-gram its shorter ones are.
         """
         order = self.counts.pieces.first_seen(chunks)
+        order = order[is_kept[order]]
         numbers = numbered(order, len(self.names))
         vocabulary = {self.names[old]: new for new, old in enumerate(order.tolist())}
         if isinstance(self.counter, CharNgrams):
             return CharNgrams(self.low, self.counter.high, vocabulary), numbers
         counter = WordNgrams(self.low, self.counter.high, vocabulary)
-        return counter, self._restricted_runs(self.counter, counter, numbers, frequency)
+        return counter, self._restricted_runs(self.counter, counter, numbers, is_kept)
 
     def _restricted_runs(
-        self, whole: WordNgrams, counter: WordNgrams, tokens: Integers, frequency: Integers
-    ) -> Integers:
+        self, whole: WordNgrams, counter: WordNgrams, tokens: npt.NDArray[np.int32], is_kept: Bools
+    ) -> npt.NDArray[np.int32]:
         """Sets the longer n-grams of a counter; returns the column there of each column of the whole."""
         shorter, start = tokens, len(tokens)
-        by_length = [tokens]
+        by_length, sizes = [tokens], [len(counter.tokens)]
         for run in whole.runs:
-            present = np.flatnonzero(frequency[start : start + len(run)])
-            heads, tails = np.divmod(run[present], max(1, len(tokens)))
-            codes = shorter[heads] * max(1, len(counter.tokens)) + tokens[tails]
+            kept = np.flatnonzero(is_kept[start : start + len(run)])
+            heads, tails = np.divmod(run[kept], max(1, len(tokens)))
+            codes = shorter[heads].astype(np.int64) * max(1, len(counter.tokens)) + tokens[tails]
             order = np.argsort(codes)
             counter.runs.append(codes[order])
-            shorter = numbered(present[order], len(run))
+            shorter = numbered(kept[order], len(run))
             by_length.append(shorter)
+            sizes.append(len(kept))
             start += len(run)
-        edge = 0
-        sizes = [len(counter.tokens), *map(len, counter.runs)]
-        for length, numbers in enumerate(by_length, start=1):
-            by_length[length - 1] = (
-                np.where(numbers >= 0, numbers + edge, -1) if length >= self.low else numbers * 0 - 1
-            )
-            edge += sizes[length - 1] if length >= self.low else 0
-        return np.concatenate(by_length)
+        for length in range(1, self.low):
+            by_length[length - 1] = np.full_like(by_length[length - 1], -1)
+            sizes[length - 1] = 0
+        edges = starts_of(np.array(sizes)).astype(np.int32)
+        parts = zip(by_length, edges, strict=False)
+        return np.concatenate([np.where(numbers >= 0, numbers + edge, np.int32(-1)) for numbers, edge in parts])
 
 
 def stored_counts() -> CheckedCache:
@@ -257,8 +258,8 @@ def _corpus_of_arrays(arrays: Mapping[str, Any], rows: SparseRows, kind: Kind) -
     return Corpus(counter, low, names, TextCounts(rows.without(arrays["repetitive"]), pieces, codes))
 
 
-def numbered(order: Integers, n: int) -> Integers:
+def numbered(order: Integers, n: int) -> npt.NDArray[np.int32]:
     """The place of each number below n in an order; -1 for those that it lacks."""
-    numbers = np.full(n, -1, dtype=np.int64)
-    numbers[order] = np.arange(len(order))
+    numbers = np.full(n, -1, dtype=np.int32)
+    numbers[order] = np.arange(len(order), dtype=np.int32)
     return numbers

@@ -123,36 +123,23 @@ class SharedCounts:
 
     def _learn(self, settings: NgramSettings, rows: Integers) -> tuple[Ngrams, Integers]:
         """The n-grams of the texts of some rows, and how many of these texts have each."""
-        counters, places, frequencies = list[Counter](), list[Integers](), list[Integers]()
-        edge = 0
-        corpora = self._corpora.of(_kinds(settings))
+        counters, places, frequencies = list[Counter](), list[npt.NDArray[np.int32]](), list[Integers]()
         chunks, of_rows = self._chunks_of(rows)
-        for corpus in corpora:
+        for corpus in self._corpora.of(_kinds(settings)):
             own_rows = self._own_rows(corpus, chunks, rows, of_rows)
             counts = TextCounts(own_rows, corpus.counts.pieces.take(chunks), corpus.counts.codes.take(rows))
             frequency = counts.frequency
-            counter, place = corpus.restricted(chunks, frequency)
+            counter, place = corpus.restricted(chunks, frequency >= settings.min_df)
             counters.append(counter)
-            places.append(np.where(place >= 0, place + edge, -1))
-            frequencies.append(frequency)
-            edge += counter.n_columns
-        frequent = [
-            place[(place >= 0) & (frequency >= settings.min_df)]
-            for place, frequency in zip(places, frequencies, strict=True)
-        ]
-        columns = np.sort(np.concatenate(frequent))
-        ngrams = Ngrams(tuple(counters), columns, len(frequent[0]))
-        rank = np.full(edge + 1, -1, dtype=np.int32)  # the last entry is that of place -1
-        rank[columns] = np.arange(len(columns))
-        own, of_ngrams = list[npt.NDArray[np.int32]](), np.zeros(len(columns), dtype=np.int64)
-        for place, frequency, start in zip(places, frequencies, [0, len(frequent[0])], strict=False):
-            ranks = rank[place]
-            of_ngrams[ranks[ranks >= 0]] = frequency[ranks >= 0]
-            own.append(np.where(ranks >= 0, ranks - np.int32(start), np.int32(-1)))
+            places.append(place)
+            frequencies.append(np.zeros(counter.n_columns, dtype=np.int64))
+            frequencies[-1][place[place >= 0]] = frequency[place >= 0]
+        sizes = [counter.n_columns for counter in counters]
+        ngrams = Ngrams(tuple(counters), np.arange(sum(sizes)), sizes[0])
         # Known as long as somebody has the n-grams, whose vocabulary is large; no other object has their id before.
         key, columns_of = id(ngrams), self._columns
-        columns_of[key] = weakref.ref(ngrams, lambda _: columns_of.pop(key, None)), own
-        return ngrams, of_ngrams
+        columns_of[key] = weakref.ref(ngrams, lambda _: columns_of.pop(key, None)), places
+        return ngrams, np.concatenate(frequencies)
 
     def has(self, ngrams: Ngrams) -> bool:
         """Whether n-grams were fitted here."""
