@@ -78,11 +78,17 @@ class Counter(Protocol):
     def n_columns(self) -> int:
         """Number of n-grams of the vocabulary."""
 
-    def learn(self, chunks: Chunks) -> tuple[csr_matrix, Pieces]:
-        """Sets the vocabulary from texts; returns their counts, and the tokens or n-grams of the distinct chunks.
+    def learn(self, chunks: Chunks) -> Pieces:
+        """Sets the vocabulary from texts; returns the n-grams that each distinct chunk has alone: the first columns."""
 
-        The counts are small integers, shape (n_texts, n_ngrams). The order of a row's entries depends on its own text
-        only.
+    def longer(self, pieces: Pieces, chunks: Chunks) -> csr_matrix:
+        """Returns the counts of the other n-grams, which are the columns after those.
+
+        They are small integers. The order of a row's entries depends on its own text only.
+
+        Args:
+            pieces: what `learn` returned.
+            chunks: texts that were learned.
         """
 
     def count(self, chunks: Chunks, selection: Selection) -> csr_matrix:
@@ -107,24 +113,22 @@ class WordNgrams:
     """Vocabulary of each length from 2, ascending. An n-gram is encoded as (number of the n-gram without its last
     token) * n_tokens + (number of the last token)."""
 
-    def learn(self, chunks: Chunks) -> tuple[csr_matrix, Pieces]:
-        """Sets the vocabulary; returns the counts of texts, and the tokens of the distinct chunks; see `Counter`."""
-        from scipy.sparse import vstack
-
+    def learn(self, chunks: Chunks) -> Pieces:
+        """Sets the vocabulary; returns the tokens of the distinct chunks."""
         pieces = self._pieces(chunks, learn=True)
         for length in range(2, self.high + 1):
             of_blocks = [_distinct(self._codes(block, pieces, length)) for block in chunks.blocks()]
             self.runs.append(_distinct(np.concatenate(of_blocks)))
-        blocks = []
-        for block in chunks.blocks():
-            rows, columns = self._places(block, pieces)
-            blocks.append(count_in_order(rows, columns, (block.n_texts, self.n_columns), count_type(rows)))
-        counts: csr_matrix = vstack(blocks, format="csr")
-        return counts, pieces
+        return pieces
+
+    def longer(self, pieces: Pieces, chunks: Chunks) -> csr_matrix:
+        """Returns the counts of the n-grams of two tokens or more; see `Counter`."""
+        rows, columns = self._places(chunks, pieces, 2)
+        return count_in_order(rows, columns, (chunks.n_texts, sum(map(len, self.runs))), count_type(rows))
 
     def count(self, chunks: Chunks, selection: Selection) -> csr_matrix:
         """Returns the counts of the selected n-grams, shape (n_texts, number selected)."""
-        rows, columns = self._places(chunks, self._pieces(chunks, learn=False))
+        rows, columns = self._places(chunks, self._pieces(chunks, learn=False), self.low)
         return count_matrix(rows, selection.of(columns), (chunks.n_texts, selection.size))
 
     @property
@@ -137,15 +141,15 @@ class WordNgrams:
         """The tokens of the distinct chunks. No token crosses white space."""
         return Pieces.of(map(TOKEN.findall, chunks.distinct), self.tokens, learn=learn)
 
-    def _places(self, chunks: Chunks, pieces: Pieces) -> tuple[Integers, Integers]:
-        """The text and the column (-1: unknown) of each n-gram."""
+    def _places(self, chunks: Chunks, pieces: Pieces, low: int) -> tuple[Integers, Integers]:
+        """The text of each n-gram of `low` tokens or more, and its column among these (-1: unknown)."""
         tokens, rows = self._tokens(chunks, pieces)
         ngrams, edge = tokens, 0
-        texts, columns = [], []
+        texts, columns = [rows[:0]], [tokens[:0]]
         for length in range(1, self.high + 1):
             if length > 1:
                 ngrams = self._extend_by_one_token(ngrams, tokens, rows, length)
-            if length >= self.low:
+            if length >= low:
                 texts.append(rows[: len(ngrams)])
                 columns.append(np.where(ngrams >= 0, ngrams + edge, -1))
                 edge += len(self.tokens) if length == 1 else len(self.runs[length - 2])
@@ -232,13 +236,16 @@ class CharNgrams:
     grams: dict[str, int] = field(default_factory=dict)
     """Vocabulary: n-gram to its column."""
 
-    def learn(self, chunks: Chunks) -> tuple[csr_matrix, Pieces]:
-        """Sets the vocabulary; returns the counts of texts, and the n-grams of the distinct chunks; see `Counter`."""
-        pieces = self._pieces(chunks, learn=True)
-        # No n-gram occurs more often in a text than the text has characters.
-        lengths = np.fromiter(map(len, chunks.distinct), dtype=np.int64, count=len(chunks.distinct)) + 2
-        in_texts = np.bincount(chunks.rows, weights=lengths[chunks.numbers])
-        return self._counts(chunks, pieces, np.min_scalar_type(int(in_texts.max(initial=0)))), pieces
+    def learn(self, chunks: Chunks) -> Pieces:
+        """Sets the vocabulary; returns the n-grams of the distinct chunks."""
+        return self._pieces(chunks, learn=True)
+
+    def longer(self, pieces: Pieces, chunks: Chunks) -> csr_matrix:
+        """Returns no columns: every n-gram is in a chunk."""
+        from scipy.sparse import csr_matrix
+
+        none: npt.NDArray[np.uint8] = np.empty((chunks.n_texts, 0), dtype=np.uint8)
+        return csr_matrix(none)
 
     def count(self, chunks: Chunks, selection: Selection) -> csr_matrix:
         """Returns the counts of the selected n-grams, shape (n_texts, number selected); columns are unordered."""
@@ -267,17 +274,6 @@ class CharNgrams:
             sizes.append(block.sizes)
         return Pieces(np.concatenate(numbers), np.concatenate(sizes))
 
-    def _counts(self, chunks: Chunks, pieces: Pieces, dtype: npt.DTypeLike) -> csr_matrix:
-        from scipy.sparse import csr_matrix
-
-        # An n-gram that occurs twice in a chunk has two entries, in the order of the chunk: the product adds them up.
-        starts = np.concatenate([[0], np.cumsum(pieces.sizes)])
-        entries = np.ones(len(pieces.numbers), dtype=dtype), pieces.numbers, starts
-        counts: csr_matrix = chunk_matrix(chunks, dtype) @ csr_matrix(
-            entries, shape=(len(chunks.distinct), len(self.grams))
-        )
-        return counts
-
     def ngrams_of(self, chunk: str) -> list[str]:
         """Returns the n-grams of a chunk, by length, then by place."""
         padded = f" {chunk} "
@@ -299,29 +295,9 @@ class Ngrams:
     counters: tuple[Counter, ...]
     """Counters of word and character n-grams; at least one."""
     columns: Integers = field(default_factory=lambda: np.empty(0, dtype=np.int64))
-    """Columns of the counters that satisfy `min_df`, ascending."""
+    """Columns of the counters that are counted, ascending; saved models of older versions leave out some."""
     edge: int = 0
     """First column of the second counter."""
-
-    @classmethod
-    def fit(cls, settings: NgramSettings, texts: Sequence[str]) -> tuple[Self, csr_matrix]:
-        """Returns the n-grams of training texts, and the counts of these texts, shape (n_texts, n_ngrams)."""
-        counters: list[Counter] = []
-        if settings.word_ngrams is not None:
-            counters.append(WordNgrams(*settings.word_ngrams))
-        if settings.char_ngrams is not None:
-            counters.append(CharNgrams(*settings.char_ngrams))
-        ngrams = cls(tuple(counters))
-        chunks = Chunks.of(texts)
-        blocks = [counter.learn(chunks)[0].astype(np.float64) for counter in ngrams.counters]
-        counts = stack_columns(blocks)
-        counts.sort_indices()  # fixes the order of later sums, and so their last bit
-        # The matrix stores each (text, n-gram) pair once, so the count of a column index is its document frequency.
-        document_frequency = np.bincount(counts.indices, minlength=counts.shape[1])
-        ngrams.columns = np.flatnonzero(document_frequency >= settings.min_df)
-        ngrams.edge = int(np.searchsorted(ngrams.columns, blocks[0].shape[1]))
-        is_complete = len(ngrams.columns) == counts.shape[1]
-        return ngrams, counts if is_complete else counts[:, ngrams.columns]
 
     def __len__(self) -> int:
         return len(self.columns)

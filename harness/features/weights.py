@@ -11,14 +11,15 @@ import numpy.typing as npt
 
 from harness.arrays import Floats, Integers
 from harness.display import displayed
-from harness.features.counts.products import TfidfProducts, TfOfRows
+from harness.features.counts.products import TfidfProducts, tf_of_counts
 from harness.features.counts.shared_counts import (
     BLOCK_ROWS,
-    count_blocks_once,
     fit_once,
     fit_products_once,
+    text_counts_once,
     transform_once,
 )
+from harness.features.counts.text_counts import CountProducts, TextCounts, worth_of
 from harness.features.ngrams import CharNgrams, Ngrams, NgramSettings, WordNgrams
 from harness.features.stages import in_stage
 
@@ -61,9 +62,9 @@ class Tfidf:
     def fit_products(cls, settings: NgramSettings, texts: Sequence[str]) -> tuple[Self, TfidfProducts]:
         """Like `fit`, with products in place of the matrix."""
 
-        def weighted(ngrams: Ngrams, frequency: Integers, tf: list[TfOfRows]) -> tuple[Self, TfidfProducts]:
+        def weighted(ngrams: Ngrams, frequency: Integers, counts: list[TextCounts]) -> tuple[Self, TfidfProducts]:
             tfidf = cls(ngrams, cls._idf(len(texts), frequency), settings.sublinear_tf)
-            return tfidf, TfidfProducts(tf, tfidf.idf)
+            return tfidf, TfidfProducts(counts, tfidf.idf, sublinear=settings.sublinear_tf)
 
         return fit_products_once(cls, settings, texts, weighted)
 
@@ -88,17 +89,29 @@ class Tfidf:
             weights: shape (n_ngrams, n_sums).
         """
         sums = np.zeros((len(texts), weights.shape[1]))
+        shared = text_counts_once(self.ngrams, texts)
         start = 0
-        for counts in count_blocks_once(self.ngrams, texts):
+        for counts in self.ngrams.count_blocks(texts) if shared is None else shared:
             block = slice(start, start + counts.shape[1])
-            if self.sublinear:
-                self._dampen(counts.data)
-            weighted = counts @ (self.idf[block, np.newaxis] * weights[block])
-            counts.data *= counts.data
-            lengths = np.sqrt(counts @ self.idf[block] ** 2)
-            sums += np.divide(weighted, lengths[:, np.newaxis], where=lengths[:, np.newaxis] > 0, out=weighted)
+            idf = self.idf[block, np.newaxis]
+            weighted, squares = self._tf_times(counts, idf * weights[block], idf**2)
+            lengths = np.sqrt(squares)
+            sums += np.divide(weighted, lengths, where=lengths > 0, out=weighted)
             start = block.stop
         return sums
+
+    def _tf_times(self, counts: csr_matrix | TextCounts, weights: Floats, of_squares: Floats) -> tuple[Floats, Floats]:
+        """The tf of texts times weights of n-grams, and the squares of the tf times others."""
+        if isinstance(counts, TextCounts):
+            tf = tf_of_counts(counts.max_count, sublinear=self.sublinear)
+            parts = ((tf, weights), (tf**2, of_squares))
+            weighted, squares = (CountProducts(counts, worth_of(values)).times(each) for values, each in parts)
+            return weighted, squares
+        if self.sublinear:
+            self._dampen(counts.data)
+        weighted = counts @ weights
+        counts.data *= counts.data
+        return weighted, counts @ of_squares
 
     @staticmethod
     def _dampen(counts: Floats) -> None:

@@ -10,12 +10,20 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 
+from harness.features.counts.shared_counts import SharedCounts
 from harness.features.ngrams import TOKEN, Ngrams, NgramSettings, place_of
 from harness.features.weights import BinaryNgrams, Tfidf
 
 ALL = {"min_df": 1}
 WORDS = {"word_ngrams": (1, 2), "char_ngrams": None}
 TEXTS = [*OPINIONS, *STATISTICS, *FORECASTS, *STRANGE[:5]]
+
+
+def fitted(chosen: NgramSettings, texts: list[str]):
+    """The n-grams of texts, and their counts there."""
+    with SharedCounts(texts).used():
+        presence, _ = BinaryNgrams.fit(chosen, texts)
+    return presence.ngrams, presence.ngrams.count(texts)
 
 
 def counts_by_name(ngrams: Ngrams, text: str) -> dict[str, float]:
@@ -25,7 +33,7 @@ def counts_by_name(ngrams: Ngrams, text: str) -> dict[str, float]:
 
 
 def test_words_and_punctuation_marks_in_the_order_of_first_sight():
-    ngrams, counts = Ngrams.fit(NgramSettings(**WORDS, **ALL), ["No. No 5%", "5%?"])
+    ngrams, counts = fitted(NgramSettings(**WORDS, **ALL), ["No. No 5%", "5%?"])
     # tokens: no . no 5 %   and   5 % ?
     assert ngrams.names() == [
         *("word:no", "word:.", "word:5", "word:%", "word:?"),
@@ -35,7 +43,7 @@ def test_words_and_punctuation_marks_in_the_order_of_first_sight():
 
 
 def test_unknown_words_break_a_run():
-    ngrams, _ = Ngrams.fit(NgramSettings(**WORDS, **ALL), ["one two three"])
+    ngrams, _ = fitted(NgramSettings(**WORDS, **ALL), ["one two three"])
     assert counts_by_name(ngrams, "One two four two three") == {
         "word:one": 1,
         "word:two": 2,
@@ -46,14 +54,14 @@ def test_unknown_words_break_a_run():
 
 
 def test_characters_keep_to_their_chunk():
-    ngrams, counts = Ngrams.fit(NgramSettings(word_ngrams=None, char_ngrams=(2, 3), **ALL), ["ab b"])
+    ngrams, counts = fitted(NgramSettings(word_ngrams=None, char_ngrams=(2, 3), **ALL), ["ab b"])
     # chunks " ab " and " b "
     assert ngrams.names() == [f"char:{gram}" for gram in (" a", "ab", "b ", " ab", "ab ", " b", " b ")]
     assert counts.toarray().tolist() == [[1, 1, 2, 1, 1, 1, 1]]
 
 
 def test_min_df_counts_texts_and_not_occurrences():
-    ngrams, _ = Ngrams.fit(NgramSettings(**WORDS, min_df=2), ["a a b", "b c", "d"])
+    ngrams, _ = fitted(NgramSettings(**WORDS, min_df=2), ["a a b", "b c", "d"])
     assert ngrams.names() == ["word:b"]
 
 
@@ -71,7 +79,7 @@ def test_character_counts_equal_those_of_scikit_learn(span):
 
 
 def compare(chosen: NgramSettings, vectorizer: CountVectorizer) -> None:
-    ngrams, counts = Ngrams.fit(chosen, TEXTS[:12])
+    ngrams, counts = fitted(chosen, TEXTS[:12])
     expected = vectorizer.fit_transform(TEXTS[:12])
     names = [name.partition(":")[2] for name in ngrams.names()]
     assert sorted(names) == sorted(vectorizer.vocabulary_)

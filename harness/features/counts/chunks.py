@@ -130,9 +130,11 @@ def count_matrix(
 def count_in_order(
     rows: Integers, columns: Integers, shape: tuple[int, int], dtype: npt.DTypeLike = np.float64
 ) -> csr_matrix:
-    """How often each (row, column) pair occurs; the order of a row's entries depends on that of its pairs only."""
+    """Like `count_matrix`; the order of a row's entries depends on that of its pairs only."""
     from scipy.sparse import csr_matrix
 
+    is_known = columns >= 0
+    rows, columns = rows[is_known], columns[is_known]
     order = np.argsort(rows, kind="stable")
     starts = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=shape[0]))])
     pairs = csr_matrix((np.ones(len(rows), dtype=dtype), columns[order], starts), shape=shape)

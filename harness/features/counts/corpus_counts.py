@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import io
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
-from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
-from harness.arrays import Integers
+from harness.arrays import Bools, Integers
 from harness.features.checked_cache import CheckedCache
-from harness.features.counts.chunks import Chunks
+from harness.features.counts.chunks import Chunks, chunk_matrix
+from harness.features.counts.sparse_rows import SparseRows, starts_of
+from harness.features.counts.text_counts import TextCounts
 from harness.features.ngrams import CharNgrams, Counter, WordNgrams
 from harness.files import fingerprint
 from harness.folders import cache_folder
@@ -26,12 +29,16 @@ MANY_TEXTS = 2_000
 """Number of texts from which on reading their counts is faster than counting."""
 MAX_STORED = 500_000_000
 """Size of the file of counts in bytes above which the oldest are deleted."""
-AT_ONCE = 32_768
-"""Number of texts or chunks that are gone through at once, which bounds memory."""
-FORMAT = 3
+MAX_ENTRY = MAX_STORED // 4
+"""Bytes up to which counts are stored; larger ones would drive out others, and what is written takes memory."""
+FORMAT = 4
 """Version of what is stored; another one is counted again."""
-ARRAYS = ("pieces", "starts", "chunks", "text_starts")
-"""Arrays of a corpus beside its counts."""
+PARTS = ("pieces", "codes")
+"""Parts of the counts of one kind."""
+MOST_OF_ONE = 100
+"""How often a text may have an n-gram; if it has one more often, its counts are no sums over chunks. What such a sum is
+worth has a rounding error in proportion to the count."""
+Value = TypeVar("Value")
 
 
 class Corpus(NamedTuple):
@@ -41,82 +48,71 @@ class Corpus(NamedTuple):
     low: int
     """Minimum length that is asked for; a counter of words counts all shorter ones too."""
     names: list[str]
-    """Tokens of words, or n-grams of characters, by their number."""
-    counts: csr_matrix
-    """Counts of the columns of `counter`, shape (n_texts, n_columns), whose order in a row depends on its own text."""
-    pieces: Integers
-    """Numbers of the pieces (tokens, or n-grams of characters) of each distinct chunk, one chunk after the other."""
-    starts: Integers
-    """Place in `pieces` where each distinct chunk begins; the last entry is the end."""
-    chunks: Integers
-    """Numbers of the chunks of each text, one text after the other."""
-    text_starts: Integers
-    """Place in `chunks` where each text begins; the last entry is the end."""
+    """Tokens of words, or n-grams of characters, by their number, which is that of their column too."""
+    counts: TextCounts
+    """Counts of the columns of `counter`. The order of a row's entries depends on its own text only."""
 
     @classmethod
-    def of(cls, chunks: Chunks, kind: Kind) -> Corpus:
-        """Counts texts."""
+    def of(cls, chunks: Chunks, rows: SparseRows, kind: Kind) -> Corpus:
+        """Counts texts.
+
+        Args:
+            chunks: the texts.
+            rows: the same as a matrix, shape (n_texts, number of distinct chunks).
+            kind: the kind of n-grams.
+        """
         is_word, low, high = kind[0] is WordNgrams, kind[1], kind[2]
         counter = WordNgrams(1, high) if is_word else CharNgrams(low, high)
-        counts, pieces = counter.learn(chunks)
-        counts.data = counts.data.astype(np.min_scalar_type(int(counts.data.max(initial=0))))
+        learned = counter.learn(chunks)
         vocabulary = counter.tokens if isinstance(counter, WordNgrams) else counter.grams
-        return cls(
-            counter=counter,
-            low=low,
-            names=list(vocabulary),
-            counts=counts,
-            pieces=pieces.numbers.astype(np.int32, copy=False),
-            starts=starts_of(pieces.sizes),
-            chunks=chunks.numbers.astype(np.int32, copy=False),
-            text_starts=starts_of(np.bincount(chunks.rows, minlength=chunks.n_texts)),
-        )
+        pieces = SparseRows.of_sizes(*learned, len(vocabulary))
+        own_rows, codes = _counted(chunks, rows, pieces, partial(counter.longer, learned))
+        counts = TextCounts(own_rows, pieces._replace(n_columns=counter.n_columns), codes)
+        return cls(counter, low, list(vocabulary), counts)
 
     @property
     def n_bytes(self) -> int:
-        """Size of the arrays."""
-        counts = self.counts
-        arrays = [counts.data, counts.indices, counts.indptr, *(getattr(self, name) for name in ARRAYS)]
-        return sum(array.nbytes for array in arrays)
+        """Size of the arrays of this kind alone."""
+        return self.counts.pieces.n_bytes + self.counts.codes.n_bytes
 
-    def restricted(self, rows: Integers, frequency: Integers) -> tuple[Counter, Integers]:
-        """The counter that learns the texts of some rows, and the column there of each column here (-1: none).
+    def restricted(self, chunks: Integers, is_kept: Bools) -> tuple[Counter, npt.NDArray[np.int32]]:
+        """The counter of the n-grams of some texts that are kept, and the column there of each column here (-1: none).
 
         Args:
-            frequency: number of these texts with each column.
+            chunks: the chunks of these texts, in order of first occurrence.
+            is_kept: whether each column is kept; with a longer n-gram its shorter ones are.
         """
-        chunks = _first_seen(self.chunks, self.text_starts, rows, len(self.starts) - 1)
-        order = _first_seen(self.pieces, self.starts, chunks, len(self.names))
-        numbers = _numbered(order, len(self.names))
+        order = self.counts.pieces.first_seen(chunks)
+        order = order[is_kept[order]]
+        numbers = numbered(order, len(self.names))
         vocabulary = {self.names[old]: new for new, old in enumerate(order.tolist())}
         if isinstance(self.counter, CharNgrams):
             return CharNgrams(self.low, self.counter.high, vocabulary), numbers
         counter = WordNgrams(self.low, self.counter.high, vocabulary)
-        return counter, self._restricted_runs(self.counter, counter, numbers, frequency)
+        return counter, self._restricted_runs(self.counter, counter, numbers, is_kept)
 
     def _restricted_runs(
-        self, whole: WordNgrams, counter: WordNgrams, tokens: Integers, frequency: Integers
-    ) -> Integers:
+        self, whole: WordNgrams, counter: WordNgrams, tokens: npt.NDArray[np.int32], is_kept: Bools
+    ) -> npt.NDArray[np.int32]:
         """Sets the longer n-grams of a counter; returns the column there of each column of the whole."""
         shorter, start = tokens, len(tokens)
-        by_length = [tokens]
+        by_length, sizes = [tokens], [len(counter.tokens)]
         for run in whole.runs:
-            present = np.flatnonzero(frequency[start : start + len(run)])
-            heads, tails = np.divmod(run[present], max(1, len(tokens)))
-            codes = shorter[heads] * max(1, len(counter.tokens)) + tokens[tails]
+            kept = np.flatnonzero(is_kept[start : start + len(run)])
+            heads, tails = np.divmod(run[kept], max(1, len(tokens)))
+            codes = shorter[heads].astype(np.int64) * max(1, len(counter.tokens)) + tokens[tails]
             order = np.argsort(codes)
             counter.runs.append(codes[order])
-            shorter = _numbered(present[order], len(run))
+            shorter = numbered(kept[order], len(run))
             by_length.append(shorter)
+            sizes.append(len(kept))
             start += len(run)
-        edge = 0
-        sizes = [len(counter.tokens), *map(len, counter.runs)]
-        for length, numbers in enumerate(by_length, start=1):
-            by_length[length - 1] = (
-                np.where(numbers >= 0, numbers + edge, -1) if length >= self.low else numbers * 0 - 1
-            )
-            edge += sizes[length - 1] if length >= self.low else 0
-        return np.concatenate(by_length)
+        for length in range(1, self.low):
+            by_length[length - 1] = np.full_like(by_length[length - 1], -1)
+            sizes[length - 1] = 0
+        edges = starts_of(np.array(sizes)).astype(np.int32)
+        parts = zip(by_length, edges, strict=False)
+        return np.concatenate([np.where(numbers >= 0, numbers + edge, np.int32(-1)) for numbers, edge in parts])
 
 
 def stored_counts() -> CheckedCache:
@@ -124,83 +120,146 @@ def stored_counts() -> CheckedCache:
     return CheckedCache(cache_folder() / "counts.sqlite", MAX_STORED)
 
 
-def corpora_of(texts: Sequence[str], kinds: Iterable[Kind]) -> dict[Kind, Corpus]:
-    """The n-grams of texts, from the cache if they are there."""
-    split = cache(lambda: Chunks.of(texts))  # once for all kinds that are counted
-    return {kind: _corpus_of(texts, kind, split) for kind in kinds}
+class Corpora:
+    """The n-grams of texts by kind, from the cache, or counted when they are first needed.
+
+    Args:
+        texts: the texts, all different.
+    """
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self._texts = texts
+        self._of_kind = dict[Kind, Corpus]()
+        self._chunks: Chunks | None = None
+
+    def of(self, kinds: Iterable[Kind]) -> list[Corpus]:
+        """The n-grams of each kind."""
+        found = [self._of_kind.get(kind) or self._of_kind.setdefault(kind, self._made(kind)) for kind in kinds]
+        self._chunks = None  # all kinds are counted from them, and then nobody needs them
+        return found
+
+    @cached_property
+    def rows(self) -> SparseRows:
+        """The chunks of each text, shape (n_texts, number of distinct chunks)."""
+
+        def split() -> SparseRows:
+            chunks = self._split()
+            sizes = np.bincount(chunks.rows, minlength=chunks.n_texts)
+            return SparseRows.of_sizes(chunks.numbers, sizes, len(chunks.distinct))
+
+        return self._stored("chunks", split, lambda rows: rows.n_bytes, _arrays_of_rows, _rows_of_arrays)
+
+    def _made(self, kind: Kind) -> Corpus:
+        name = " ".join([kind[0].__name__, *map(str, kind[1:])])
+        return self._stored(
+            name,
+            lambda: Corpus.of(self._split(), self.rows, kind),
+            lambda corpus: corpus.n_bytes,
+            _arrays_of_corpus,
+            lambda arrays: _corpus_of_arrays(arrays, self.rows, kind),
+        )
+
+    def _split(self) -> Chunks:
+        if self._chunks is None:
+            self._chunks = Chunks.of(self._texts)
+        return self._chunks
+
+    @cached_property
+    def _digest(self) -> str:
+        # Python decides what is a letter, and what its lower case is.
+        return fingerprint([FORMAT, unicodedata.unidata_version, *self._texts])
+
+    def _stored(
+        self,
+        name: str,
+        make: Callable[[], Value],
+        size: Callable[[Value], int],
+        arrays_of: Callable[[Value], dict[str, Any]],
+        of_arrays: Callable[[Mapping[str, Any]], Value],
+    ) -> Value:
+        """What is made of the texts, from the cache if it is there."""
+        if len(self._texts) < MANY_TEXTS:
+            return make()
+        store, key = stored_counts(), f"{self._digest} {name}"
+        stored = store.get_bytes([key])
+        if key in stored:
+            with np.load(io.BytesIO(stored[key])) as file:
+                return of_arrays(dict(file))
+        value = make()
+        if size(value) <= MAX_ENTRY:
+            file = io.BytesIO()
+            np.savez(file, **arrays_of(value))
+            store.put_bytes({key: file.getbuffer()})
+        return value
 
 
-def _corpus_of(texts: Sequence[str], kind: Kind, split: Callable[[], Chunks]) -> Corpus:
-    if len(texts) < MANY_TEXTS:
-        return Corpus.of(split(), kind)
-    # Python decides what is a letter, and what its lower case is.
-    key = fingerprint([FORMAT, kind[0].__name__, *kind[1:], unicodedata.unidata_version, *texts])
-    store = stored_counts()
-    stored = store.get_bytes([key])
-    if key in stored:
-        return _decoded(stored[key], kind)
-    corpus = Corpus.of(split(), kind)
-    if corpus.n_bytes <= MAX_STORED:  # a larger one would not stay, and what is written takes memory
-        store.put_bytes({key: _encoded(corpus)})
-    return corpus
+def _counted(
+    chunks: Chunks, rows: SparseRows, pieces: SparseRows, longer: Callable[[Chunks], csr_matrix]
+) -> tuple[SparseRows, SparseRows]:
+    """The chunks and the codes of texts, see `TextCounts`.
+
+    Args:
+        chunks, rows: see `Corpus.of`.
+        pieces: n-grams that each distinct chunk has alone, each as often as the chunk has it.
+        longer: counts the other n-grams of a block of texts, in columns of their own.
+    """
+    from scipy.sparse import csr_matrix
+
+    n_pieces = np.diff(pieces.starts)[chunks.numbers]
+    dtype = np.min_scalar_type(int(np.bincount(chunks.rows, weights=n_pieces).max(initial=0)))
+    ones = csr_matrix((np.ones(len(pieces.columns), dtype=dtype), pieces.columns, pieces.starts), shape=pieces.shape)
+    blocks, repetitive = list[SparseRows](), [np.empty(0, dtype=bool)]
+    for block in chunks.blocks():
+        counts = chunk_matrix(block, dtype) @ ones
+        repeats = np.zeros(block.n_texts, dtype=bool)
+        repeats[np.searchsorted(counts.indptr, np.flatnonzero(counts.data > MOST_OF_ONE), side="right") - 1] = True
+        is_other = np.repeat(repeats, np.diff(counts.indptr))
+        is_coded = is_other | (counts.data > 1)
+        codes = np.where(is_other, counts.data, -counts.data.astype(np.int64))[is_coded]
+        starts = starts_of(is_coded)[counts.indptr]
+        coded = SparseRows(counts.indices[is_coded], starts, pieces.n_columns, codes)
+        others = longer(block)
+        blocks.append(coded.beside(SparseRows.of_matrix(others)))
+        repetitive.append(repeats)
+    return rows.without(np.flatnonzero(np.concatenate(repetitive))), SparseRows.of_blocks(blocks)
 
 
-def _encoded(corpus: Corpus) -> memoryview:
+def _arrays_of_rows(rows: SparseRows) -> dict[str, Any]:
+    arrays = {"columns": rows.columns, "starts": rows.starts, "n_columns": np.array(rows.n_columns)}
+    return arrays if rows.values is None else arrays | {"values": rows.values}
+
+
+def _rows_of_arrays(arrays: Mapping[str, Any]) -> SparseRows:
+    return SparseRows(arrays["columns"], arrays["starts"], int(arrays["n_columns"]), arrays.get("values"))
+
+
+def _arrays_of_corpus(corpus: Corpus) -> dict[str, Any]:
     # No piece contains white space.
     names = np.frombuffer("\n".join(corpus.names).encode("utf-8", "surrogatepass"), dtype=np.uint8)
     runs = corpus.counter.runs if isinstance(corpus.counter, WordNgrams) else []
-    counts = corpus.counts
-    arrays: dict[str, Any] = {"names": names, "data": counts.data, "indices": counts.indices, "indptr": counts.indptr}
-    arrays |= {name: getattr(corpus, name) for name in ARRAYS} | {f"run{n}": run for n, run in enumerate(runs)}
-    file = io.BytesIO()
-    np.savez(file, **arrays)
-    return file.getbuffer()
+    arrays: dict[str, Any] = {"names": names} | {f"run{n}": run for n, run in enumerate(runs)}
+    arrays["repetitive"] = np.flatnonzero(np.diff(corpus.counts.chunks.starts) == 0)
+    for part in PARTS:
+        arrays |= {f"{part}_{name}": array for name, array in _arrays_of_rows(getattr(corpus.counts, part)).items()}
+    return arrays
 
 
-def _decoded(data: bytes, kind: Kind) -> Corpus:
-    from scipy.sparse import csr_matrix
-
+def _corpus_of_arrays(arrays: Mapping[str, Any], rows: SparseRows, kind: Kind) -> Corpus:
     is_word, low, high = kind[0] is WordNgrams, kind[1], kind[2]
-    with np.load(io.BytesIO(data)) as file:
-        arrays = dict(file)
     text = arrays["names"].tobytes().decode("utf-8", "surrogatepass")
     names = text.split("\n") if text else []
     vocabulary = {name: number for number, name in enumerate(names)}
     runs = [arrays[f"run{n}"] for n in range(high - 1)] if is_word else []
     counter = WordNgrams(1, high, vocabulary, runs) if is_word else CharNgrams(low, high, vocabulary)
-    shape = (len(arrays["indptr"]) - 1, counter.n_columns)
-    counts = csr_matrix((arrays["data"], arrays["indices"], arrays["indptr"]), shape=shape)
-    return Corpus(counter, low, names, counts, **{name: arrays[name] for name in ARRAYS})
+    pieces, codes = (
+        _rows_of_arrays({name.removeprefix(f"{part}_"): array for name, array in arrays.items() if part in name})
+        for part in PARTS
+    )
+    return Corpus(counter, low, names, TextCounts(rows.without(arrays["repetitive"]), pieces, codes))
 
 
-def starts_of(sizes: Integers) -> Integers:
-    """Where slices of some sizes begin, one after the other; the last entry is the end."""
-    return np.concatenate([[0], np.cumsum(sizes)])
-
-
-def _slices(values: Integers, starts: Integers, chosen: Integers) -> Integers:
-    """The values of the chosen slices, one after the other."""
-    sizes = starts[chosen + 1] - starts[chosen]
-    firsts = np.cumsum(sizes) - sizes
-    chosen_values: Integers = values[np.repeat(starts[chosen] - firsts, sizes) + np.arange(sizes.sum())]
-    return chosen_values
-
-
-def _first_seen(values: Integers, starts: Integers, chosen: Integers, n: int) -> Integers:
-    """The distinct values below n of the chosen slices, in the order in which they occur first."""
-    is_new = np.ones(n, dtype=bool)
-    order = [np.empty(0, dtype=np.int64)]
-    for first in range(0, len(chosen), AT_ONCE):
-        numbers = _slices(values, starts, chosen[first : first + AT_ONCE])
-        numbers = numbers[is_new[numbers]]
-        _, places = np.unique(numbers, return_index=True)
-        order.append(numbers[np.sort(places)])
-        is_new[order[-1]] = False
-    return np.concatenate(order)
-
-
-def _numbered(order: Integers, n: int) -> Integers:
+def numbered(order: Integers, n: int) -> npt.NDArray[np.int32]:
     """The place of each number below n in an order; -1 for those that it lacks."""
-    numbers = np.full(n, -1, dtype=np.int64)
-    numbers[order] = np.arange(len(order))
+    numbers = np.full(n, -1, dtype=np.int32)
+    numbers[order] = np.arange(len(order), dtype=np.int32)
     return numbers

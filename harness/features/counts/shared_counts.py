@@ -14,11 +14,14 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from harness.arrays import Integers
 from harness.features.counts.chunks import stack_columns
-from harness.features.counts.corpus_counts import Corpus, Kind, corpora_of, starts_of
-from harness.features.counts.products import TfidfProducts, TfOfRows
+from harness.features.counts.corpus_counts import Corpora, Corpus, Kind, numbered
+from harness.features.counts.products import TfidfProducts
+from harness.features.counts.sparse_rows import SparseRows
+from harness.features.counts.text_counts import TextCounts
 from harness.features.ngrams import CharNgrams, Counter, Ngrams, NgramSettings, WordNgrams
 
 if TYPE_CHECKING:
@@ -44,9 +47,9 @@ class SharedCounts:
 
     def _forget(self) -> None:
         self._numbers = dict[str, int]()
-        self._corpora = dict[Kind, Corpus]()
+        self._corpora = Corpora(self._texts)
         self._kept = OrderedDict[Hashable, tuple[Any, int]]()
-        self._columns = dict[int, tuple[weakref.ref[Ngrams], list[Integers]]]()
+        self._columns = dict[int, tuple[weakref.ref[Ngrams], list[npt.NDArray[np.int32]]]]()
 
     def __getstate__(self) -> dict[str, Any]:
         return {"_texts": self._texts, "_memory": self._memory}  # each process counts for itself
@@ -105,82 +108,95 @@ class SharedCounts:
             self._kept.popitem(last=False)
 
     def size_of(self, settings: NgramSettings, rows: Integers) -> int:
-        """At most how many bytes the counts of some rows take in a fit."""
-        n_entries = sum(int(np.diff(corpus.counts.indptr)[rows].sum()) for corpus in self._corpora_of(settings))
-        return n_entries * ENTRY_BYTES
+        """At most how many bytes the matrix of counts of some rows takes."""
+        return self._n_entries(self._corpora.of(_kinds(settings)), rows) * ENTRY_BYTES
 
     def fit(self, settings: NgramSettings, rows: Integers) -> tuple[Ngrams, csr_matrix]:
-        """The return value of `Ngrams.fit` for the texts of some rows."""
+        """The n-grams of the texts of some rows, and their counts in these texts, shape (n_texts, n_ngrams)."""
         ngrams, _ = self._learn(settings, rows)
         return ngrams, self.count(ngrams, rows)
 
-    def fit_tf(self, settings: NgramSettings, rows: Integers) -> tuple[Ngrams, Integers, list[TfOfRows]]:
-        """The n-grams of the texts of some rows, how many of these have each, and the tf of each kind of n-grams."""
-        ngrams, frequencies = self._learn(settings, rows)
-        return ngrams, np.concatenate(frequencies), self._tf(ngrams, rows, sublinear=settings.sublinear_tf)
+    def fit_counts(self, settings: NgramSettings, rows: Integers) -> tuple[Ngrams, Integers, list[TextCounts]]:
+        """The n-grams of the texts of some rows, how many of these have each, and the counts of each kind."""
+        ngrams, frequency = self._learn(settings, rows)
+        return ngrams, frequency, self.text_counts(ngrams, rows)
 
-    def _learn(self, settings: NgramSettings, rows: Integers) -> tuple[Ngrams, list[Integers]]:
-        """The n-grams of the texts of some rows, and how many of these texts have each, by kind."""
-        counters, places, frequencies = list[Counter](), list[Integers](), list[Integers]()
-        edge = 0
-        for corpus in self._corpora_of(settings):
-            frequency = _frequency(corpus.counts, rows)
-            counter, place = corpus.restricted(rows, frequency)
+    def _learn(self, settings: NgramSettings, rows: Integers) -> tuple[Ngrams, Integers]:
+        """The n-grams of the texts of some rows, and how many of these texts have each."""
+        counters, places, frequencies = list[Counter](), list[npt.NDArray[np.int32]](), list[Integers]()
+        chunks, of_rows = self._chunks_of(rows)
+        for corpus in self._corpora.of(_kinds(settings)):
+            own_rows = self._own_rows(corpus, chunks, rows, of_rows)
+            counts = TextCounts(own_rows, corpus.counts.pieces.take(chunks), corpus.counts.codes.take(rows))
+            frequency = counts.frequency
+            counter, place = corpus.restricted(chunks, frequency >= settings.min_df)
             counters.append(counter)
-            places.append(np.where(place >= 0, place + edge, -1))
-            frequencies.append(frequency)
-            edge += counter.n_columns
-        frequent = [
-            place[(place >= 0) & (frequency >= settings.min_df)]
-            for place, frequency in zip(places, frequencies, strict=True)
-        ]
-        columns = np.sort(np.concatenate(frequent))
-        ngrams = Ngrams(tuple(counters), columns, len(frequent[0]))
-        rank = np.full(edge + 1, -1, dtype=np.int32)  # the last entry is that of place -1
-        rank[columns] = np.arange(len(columns))
-        starts = [0, len(frequent[0])]
-        own = [
-            np.where(rank[place] >= 0, rank[place] - start, -1) for place, start in zip(places, starts, strict=False)
-        ]
+            places.append(place)
+            frequencies.append(np.zeros(counter.n_columns, dtype=np.int64))
+            frequencies[-1][place[place >= 0]] = frequency[place >= 0]
+        sizes = [counter.n_columns for counter in counters]
+        ngrams = Ngrams(tuple(counters), np.arange(sum(sizes)), sizes[0])
         # Known as long as somebody has the n-grams, whose vocabulary is large; no other object has their id before.
         key, columns_of = id(ngrams), self._columns
-        columns_of[key] = weakref.ref(ngrams, lambda _: columns_of.pop(key, None)), own
-        of_ngrams = [np.zeros(len(each), dtype=np.int64) for each in frequent]
-        for each, of_kind, frequency in zip(of_ngrams, own, frequencies, strict=True):
-            each[of_kind[of_kind >= 0]] = frequency[of_kind >= 0]
-        return ngrams, of_ngrams
+        columns_of[key] = weakref.ref(ngrams, lambda _: columns_of.pop(key, None)), places
+        return ngrams, np.concatenate(frequencies)
 
     def has(self, ngrams: Ngrams) -> bool:
         """Whether n-grams were fitted here."""
         return id(ngrams) in self._columns
 
+    def text_counts(self, ngrams: Ngrams, rows: Integers) -> list[TextCounts]:
+        """Counts of the texts of some rows, by kind; the n-grams must have been fitted here.
+
+        The order of entries, and so the last bit of a product, does not depend on what else is counted here.
+        """
+        chunks, of_rows = self._chunks_of(rows)
+        corpora = self._corpora.of([_kind(counter) for counter in ngrams.counters])
+        sizes = [ngrams.edge, len(ngrams) - ngrams.edge]
+        return [
+            TextCounts(
+                self._own_rows(corpus, chunks, rows, of_rows),
+                corpus.counts.pieces.take(chunks, own, size),
+                corpus.counts.codes.take(rows, own, size),
+            )
+            for corpus, own, size in zip(corpora, self._columns[id(ngrams)][1], sizes, strict=False)
+        ]
+
+    def _own_rows(self, corpus: Corpus, chunks: Integers, rows: Integers, of_rows: SparseRows) -> SparseRows:
+        """The return value of `_chunks_of` for a kind of n-grams, which may lack the chunks of some texts."""
+        all_rows = corpus.counts.chunks
+        if all_rows is self._corpora.rows:
+            return of_rows
+        return all_rows.take(rows, numbered(chunks, all_rows.n_columns), len(chunks))
+
+    def _chunks_of(self, rows: Integers) -> tuple[Integers, SparseRows]:
+        """The chunks of some rows in order of first occurrence, and these rows, whose columns are in that order."""
+        chunks = self._corpora.rows.first_seen(rows)
+        places = numbered(chunks, self._corpora.rows.n_columns)
+        return chunks, self._corpora.rows.take(rows, places, len(chunks))
+
     def count(self, ngrams: Ngrams, rows: Integers) -> csr_matrix:
         """The return value of `Ngrams.count` for the texts of some rows; the n-grams must have been fitted here."""
-        counts, own, sizes = zip(*self._kinds_of(ngrams), strict=True)
-        return _stack(counts, rows, own, sizes)
+        from scipy.sparse import csr_matrix
 
-    def count_blocks(self, ngrams: Ngrams, rows: Integers) -> list[csr_matrix]:
-        """The return value of `Ngrams.count_blocks` for the texts of some rows; see `count`."""
-        return [_restricted(counts[rows], own, size) for counts, own, size in self._kinds_of(ngrams)]
+        # Space that is not written to takes no memory, so the arrays may be too long.
+        corpora = self._corpora.of([_kind(counter) for counter in ngrams.counters])
+        most = self._n_entries(corpora, rows)
+        data, indices = np.empty(most), np.empty(most, dtype=np.int32)
+        starts, end = np.zeros(len(rows) + 1, dtype=np.int64), 0
+        for first in range(0, len(rows), BLOCK_ROWS):  # in blocks, so that what is needed on the way stays small
+            of_rows = rows[first : first + BLOCK_ROWS]
+            block = stack_columns([counts.matrix() for counts in self.text_counts(ngrams, of_rows)])
+            data[end : end + block.nnz], indices[end : end + block.nnz] = block.data, block.indices
+            starts[first + 1 : first + 1 + len(of_rows)] = block.indptr[1:] + end
+            end += block.nnz
+        return csr_matrix((data[:end], indices[:end], starts), shape=(len(rows), len(ngrams)))
 
-    def _tf(self, ngrams: Ngrams, rows: Integers, *, sublinear: bool) -> list[TfOfRows]:
-        return [TfOfRows(counts, rows, own, size, sublinear=sublinear) for counts, own, size in self._kinds_of(ngrams)]
-
-    def _kinds_of(self, ngrams: Ngrams) -> list[tuple[csr_matrix, Integers, int]]:
-        """Of each kind: counts of all texts, where each of their columns is in the n-grams, and how many these are."""
-        own = self._columns[id(ngrams)][1]
-        sizes = [ngrams.edge, len(ngrams) - ngrams.edge]
-        corpora = [self._corpora[_kind(counter)] for counter in ngrams.counters]
-        return [(corpus.counts, places, size) for corpus, places, size in zip(corpora, own, sizes, strict=False)]
-
-    def _corpora_of(self, settings: NgramSettings) -> list[Corpus]:
-        kinds: list[Kind] = []
-        if settings.word_ngrams is not None:
-            kinds.append((WordNgrams, *settings.word_ngrams))
-        if settings.char_ngrams is not None:
-            kinds.append((CharNgrams, *settings.char_ngrams))
-        self._corpora |= corpora_of(self._texts, [kind for kind in kinds if kind not in self._corpora])
-        return [self._corpora[kind] for kind in kinds]
+    def _n_entries(self, corpora: Iterable[Corpus], rows: Integers) -> int:
+        """At most how many entries the counts of some rows have."""
+        chunks = self._corpora.rows.take(rows).columns
+        sizes = [(np.diff(corpus.counts.pieces.starts), np.diff(corpus.counts.codes.starts)) for corpus in corpora]
+        return sum(int(of_chunks[chunks].sum() + of_texts[rows].sum()) for of_chunks, of_texts in sizes)
 
 
 BLOCK_ROWS = 4_096
@@ -216,7 +232,8 @@ def fit_once(
     """
     shared, rows = _active(texts) or (None, None)
     if shared is None or rows is None:
-        return weigh(*Ngrams.fit(settings, texts))
+        with SharedCounts(texts).used():
+            return fit_once(kind, settings, texts, weigh)
     key = _key(kind, settings, rows)
     expected = 0 if shared.knows(key) else shared.size_of(settings, rows)
     return shared.remember(key, lambda value: _size(value[1]), lambda: weigh(*shared.fit(settings, rows)), expected)
@@ -226,29 +243,30 @@ def fit_products_once(
     kind: type,
     settings: NgramSettings,
     texts: Sequence[str],
-    weigh: Callable[[Ngrams, Integers, list[TfOfRows]], tuple[Value, TfidfProducts]],
+    weigh: Callable[[Ngrams, Integers, list[TextCounts]], tuple[Value, TfidfProducts]],
 ) -> tuple[Value, TfidfProducts]:
     """The features of training texts and products with them; other fits get the same.
 
     Args:
         kind, settings, texts: those of `fit_once`.
-        weigh: makes them from n-grams, the number of texts with each, and the tf of each kind of n-grams.
+        weigh: makes them from n-grams, the number of texts with each, and the counts of each kind of n-grams.
     """
     shared, rows = _active(texts) or (None, None)
     if shared is None or rows is None:
         with SharedCounts(texts).used():
             return fit_products_once(kind, settings, texts, weigh)
     key = "products", *_key(kind, settings, rows)
-    expected = 0 if shared.knows(key) else shared.size_of(settings, rows)
-    return shared.remember(key, lambda value: value[1].n_bytes, lambda: weigh(*shared.fit_tf(settings, rows)), expected)
+    # They take less than half of the memory of the matrix.
+    expected = 0 if shared.knows(key) else shared.size_of(settings, rows) // 2
+    return shared.remember(
+        key, lambda value: value[1].n_bytes, lambda: weigh(*shared.fit_counts(settings, rows)), expected
+    )
 
 
-def count_blocks_once(ngrams: Ngrams, texts: Sequence[str]) -> list[csr_matrix]:
-    """The return value of `Ngrams.count_blocks`, from the counts in use if the texts and the n-grams are theirs."""
+def text_counts_once(ngrams: Ngrams, texts: Sequence[str]) -> list[TextCounts] | None:
+    """The counts of texts by kind, if the texts and the n-grams are those of the counts in use; else None."""
     shared, rows = _active(texts) or (None, None)
-    if shared is None or rows is None or not shared.has(ngrams):
-        return ngrams.count_blocks(texts)
-    return shared.count_blocks(ngrams, rows)
+    return shared.text_counts(ngrams, rows) if shared is not None and rows is not None and shared.has(ngrams) else None
 
 
 def transform_once(
@@ -285,55 +303,13 @@ def _size(matrix: csr_matrix) -> int:
     return int(matrix.data.nbytes + matrix.indices.nbytes + matrix.indptr.nbytes)
 
 
-def _frequency(counts: csr_matrix, rows: Integers) -> Integers:
-    """How many of some rows have each column."""
-    frequency = np.zeros(counts.shape[1], dtype=np.int64)
-    for start in range(0, len(rows), BLOCK_ROWS):
-        frequency += np.bincount(counts[rows[start : start + BLOCK_ROWS]].indices, minlength=len(frequency))
-    return frequency
-
-
-def _stack(
-    counts: Sequence[csr_matrix], rows: Integers, columns: Sequence[Integers], sizes: Sequence[int]
-) -> csr_matrix:
-    """Counts in some rows of the columns that a fit has, in its order.
-
-    Args:
-        counts: those of each kind of n-gram, for all texts.
-        columns: for each kind, the column in the fit of each column of its counts; -1: none.
-        sizes: number of columns of each kind in the fit.
-    """
-    from scipy.sparse import csr_matrix
-
-    # Space that is not written to takes no memory, so the arrays may be too long.
-    most = sum(int(np.diff(of_kind.indptr)[rows].sum()) for of_kind in counts)
-    data, indices = np.empty(most), np.empty(most, dtype=np.int32)
-    starts = np.zeros(len(rows) + 1, dtype=np.int64)
-    end = 0
-    for first in range(0, len(rows), BLOCK_ROWS):  # in blocks, so that what is needed on the way stays small
-        of_rows = rows[first : first + BLOCK_ROWS]
-        restricted = [
-            _restricted(of_kind[of_rows], of_columns, size)
-            for of_kind, of_columns, size in zip(counts, columns, sizes, strict=False)
-        ]
-        for each in restricted:
-            each.sort_indices()  # fixes the order of later sums, and so their last bit
-        block = stack_columns(restricted)
-        data[end : end + block.nnz], indices[end : end + block.nnz] = block.data, block.indices
-        starts[first + 1 : first + 1 + len(of_rows)] = block.indptr[1:] + end
-        end += block.nnz
-    return csr_matrix((data[:end], indices[:end], starts), shape=(len(rows), sum(sizes)))
-
-
-def _restricted(counts: csr_matrix, columns: Integers, size: int) -> csr_matrix:
-    """The counts of the columns that a fit has; see `_stack`."""
-    from scipy.sparse import csr_matrix
-
-    places = columns[counts.indices]
-    is_known = places >= 0
-    starts = starts_of(is_known.astype(np.int64))[counts.indptr].astype(counts.indptr.dtype)
-    known = counts.data[is_known].astype(np.float64)
-    return csr_matrix((known, places[is_known], starts), shape=(counts.shape[0], size))
+def _kinds(settings: NgramSettings) -> list[Kind]:
+    kinds: list[Kind] = []
+    if settings.word_ngrams is not None:
+        kinds.append((WordNgrams, *settings.word_ngrams))
+    if settings.char_ngrams is not None:
+        kinds.append((CharNgrams, *settings.char_ngrams))
+    return kinds
 
 
 def _kind(counter: Any) -> Kind:

@@ -1,4 +1,4 @@
-"""Products with features that are no matrix: those of the matrix, in 64 bits and in 32, in memory and from counts."""
+"""Products with features that are no matrix: those of the matrix, in 64 bits and in 32, at once and in blocks."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from claim_tables import FORECASTS, OPINIONS, STATISTICS, STRANGE
 
-from harness.features.counts import products
+from harness.features.counts import sparse_rows
 from harness.features.counts.products import MatrixProducts, TfidfProducts
 from harness.features.counts.shared_counts import SharedCounts
 from harness.features.ngrams import NgramSettings
@@ -21,14 +21,13 @@ SETTINGS = [
 ]
 
 
-@pytest.fixture(params=[products.WHOLE, 0], ids=["in memory", "from counts"])
-def _whole(request, monkeypatch):
-    monkeypatch.setattr(products, "WHOLE", request.param)
-    monkeypatch.setattr(products, "ENTRIES", 500)
-    monkeypatch.setattr(products, "STEP", 7)
+@pytest.fixture(params=[sparse_rows.ENTRIES, 50], ids=["at once", "in blocks"])
+def _blocks(request, monkeypatch):
+    monkeypatch.setattr(sparse_rows, "ENTRIES", request.param)
+    monkeypatch.setattr(sparse_rows, "STEP", 7)
 
 
-@pytest.mark.usefixtures("_whole")
+@pytest.mark.usefixtures("_blocks")
 @pytest.mark.parametrize("settings", SETTINGS, ids=["both", "characters", "words"])
 def test_products_are_those_of_the_matrix(settings):
     plain, rows = Tfidf.fit(settings, TRAIN)
@@ -48,7 +47,7 @@ def test_products_are_those_of_the_matrix(settings):
             assert each.times(weights, short=short).dtype == each.back(values, short=short).dtype == np.float64
 
 
-@pytest.mark.usefixtures("_whole")
+@pytest.mark.usefixtures("_blocks")
 def test_products_do_not_depend_on_what_else_is_counted():
     def bits(texts: list[str]) -> list[bytes]:
         with SharedCounts(texts).used():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import multiprocessing
 import pickle
+import re
 import weakref
 
 import numpy as np
@@ -14,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.features import ngrams
-from harness.features.counts import chunks, corpus_counts
+from harness.features.counts import chunks, corpus_counts, sparse_rows
 from harness.features.counts.corpus_counts import stored_counts
 from harness.features.counts.shared_counts import SharedCounts
 from harness.features.ngrams import Ngrams, NgramSettings
@@ -92,7 +93,7 @@ def test_any_texts_in_any_order(texts, random, span):
 def test_many_texts_are_learned_in_blocks(span, monkeypatch):
     plain = Tfidf.fit(NgramSettings(**span), TEXTS)
     monkeypatch.setattr(chunks, "BLOCK_TEXTS", 3)
-    monkeypatch.setattr(corpus_counts, "AT_ONCE", 2)
+    monkeypatch.setattr(sparse_rows, "STEP", 2)
     monkeypatch.setattr(ngrams, "BLOCK_CHUNKS", 5)
     features, rows = Tfidf.fit(NgramSettings(**span), TEXTS)
     assert_same(rows, plain[1])
@@ -139,23 +140,27 @@ def test_another_process_counts_for_itself():
 
 def test_counts_on_disk_are_read_again_and_damaged_ones_are_not(tmp_path, monkeypatch):
     monkeypatch.setenv("HARNESS_CACHE", str(tmp_path))
-    monkeypatch.setattr(corpus_counts, "MANY_TEXTS", 1)
+    monkeypatch.setattr(corpus_counts, "MANY_TEXTS", len(TEXTS))
     compare_with_plain(Tfidf, NgramSettings(), SharedCounts(TEXTS), TEXTS[:9], TEXTS[9:])
     cache = stored_counts()
-    assert cache.contents() == (2, 0)
+    assert cache.contents() == (3, 0)  # chunks, words and characters
     counted = []
     count = corpus_counts.Corpus.of
-    monkeypatch.setattr(corpus_counts.Corpus, "of", lambda *given: counted.append(given) or count(*given))
+    monkeypatch.setattr(
+        corpus_counts.Corpus,
+        "of",
+        lambda chunks, *given: counted.append(chunks.n_texts == len(TEXTS)) or count(chunks, *given),
+    )
     compare_with_plain(Tfidf, NgramSettings(), SharedCounts(TEXTS), TEXTS[:9], TEXTS[9:])
-    assert not counted
+    assert counted == [False, False]  # the words and characters of the nine texts that nobody shares
     data = bytearray(cache.path.read_bytes())
-    place = data.find(b"PK\x03\x04") + 200  # in the first archive of arrays
-    data[place] ^= 1
+    for place in [at.start() + 200 for at in re.finditer(b"PK\x03\x04.{26}names", data, re.DOTALL)]:
+        data[place] ^= 1
     cache.path.write_bytes(data)
-    assert cache.contents() == (2, 1)
+    assert cache.contents() == (3, 2)
     compare_with_plain(Tfidf, NgramSettings(), SharedCounts(TEXTS), TEXTS[:9], TEXTS[9:])
-    assert len(counted) == 1
-    assert cache.contents() == (2, 0)
+    assert sum(counted) == 2
+    assert cache.contents() == (3, 0)
 
 
 def _count_together(barrier, number: int) -> None:
@@ -176,7 +181,7 @@ def test_processes_that_store_counts_at_once_lose_and_damage_none(tmp_path, monk
     for process in processes:
         process.join(60)
     assert [process.exitcode for process in processes] == [0, 0, 0]
-    assert stored_counts().contents() == (6, 0)  # words and characters of three lists of texts
+    assert stored_counts().contents() == (9, 0)  # chunks, words and characters of three lists of texts
     monkeypatch.setattr(corpus_counts.Corpus, "of", lambda *_: pytest.fail("counted again"))
     with SharedCounts(TEXTS).used():
         _, rows = Tfidf.fit(NgramSettings(), TEXTS)

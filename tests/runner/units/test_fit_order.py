@@ -55,8 +55,8 @@ def test_features_are_made_once_for_each_fold_and_reasons_are_those_of_a_fit_alo
     data = load_data(loaded)
     units = units_of(loaded, data)
     fitted, counted = [], []
-    fit, count = SharedCounts.fit_tf, SharedCounts.count
-    monkeypatch.setattr(SharedCounts, "fit_tf", lambda *given: fitted.append(given) or fit(*given))
+    fit, count = SharedCounts.fit_counts, SharedCounts.count
+    monkeypatch.setattr(SharedCounts, "fit_counts", lambda *given: fitted.append(given) or fit(*given))
     monkeypatch.setattr(SharedCounts, "count", lambda *given: counted.append(given) or count(*given))
     finished = execute(units, data, tmp_path / "runs", stored={}).units
     assert len(units) == 4
