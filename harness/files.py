@@ -96,6 +96,15 @@ def state_bytes(path: Path) -> bytes | None:
         return None
 
 
+def check_state_file(path: Path) -> None:
+    """Refuses what is no file in the place of one that is not read now, and that no command could renew later.
+
+    Raises: FaultsError: a folder, a pipe or a device is there.
+    """
+    if not path.is_file() and path.exists():
+        state_bytes(path)
+
+
 def decode(data: bytes, path: Path) -> str:
     """Returns the text of UTF-8 bytes, or of UTF-16 bytes with a byte order mark.
 

@@ -114,6 +114,8 @@ def score(
     if invalid:
         raise click.UsageError(f"--column: expected FIELD=COLUMN, got '{invalid[0]}'")
     mapping = {field: name for field, _, name in pairs}
+    if options["out"] == Path("-"):
+        raise click.UsageError("-o -: standard output gets no rows; give a file, or --json for a program")
     if options["out"] is not None and (not options["out"].suffix or options["out"].is_dir()):
         _score_archive(inputs, mapping, jobs=jobs, shard=shard, by_default=by_default, as_json=as_json, options=options)
         return

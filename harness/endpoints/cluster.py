@@ -101,12 +101,20 @@ def do_on_cluster(
 def _connected(scheduler: str) -> Iterator[Any]:
     try:
         from distributed import Client
+        from distributed.comm import resolve_address
     except ImportError:
         raise MissingExtra(
             "--backend dask needs distributed; install it with: pip install 'claim-harness[dask]'"
         ) from None
     try:
+        # A client that is given no address waits 20 s for itself when it is collected, and prints a traceback.
+        resolve_address(scheduler)
         client = Client(scheduler, timeout=CONNECT_S, set_as_default=False)
+    except AssertionError:  # all that distributed says if its thread has not begun within 10 s
+        raise ClusterError(
+            "--backend dask: the thread of the connection did not start within 10 s, as happens where a machine has "
+            "far more work than processors; run the same again when it has less"
+        ) from None
     except (OSError, ValueError, ImportError) as error:  # ValueError: no address; ImportError: an unknown protocol
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ClusterError(

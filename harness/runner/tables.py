@@ -21,6 +21,8 @@ from harness.text_tables import align_columns, count_of, fits, format_number, ht
 if TYPE_CHECKING:
     from harness.runner.official.evaluate import Evaluation
 
+MANY_SYSTEMS = 4
+"""Number of systems above which a note names metrics that they share once."""
 MAX_CHOICES = 3
 """Maximum number of different choices that a table lists per system."""
 MAX_PUBLISHED_ROWS = 6
@@ -285,6 +287,8 @@ def _where(by_system: Mapping[str, Sequence[str]], measured: Mapping[str, Sequen
     if len(by_system) == len(measured) and len({tuple(each) for each in by_system.values()}) == 1:
         metrics = next(iter(by_system.values()))
         return "all values" if len(metrics) == n_metrics and n_metrics > 1 else ", ".join(metrics)
+    if len(by_system) > MANY_SYSTEMS and len({tuple(each) for each in by_system.values()}) == 1:
+        return f"{', '.join(next(iter(by_system.values())))} of {', '.join(by_system)}"
     return "; ".join(f"{system} {', '.join(metrics)}" for system, metrics in by_system.items())
 
 

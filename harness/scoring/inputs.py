@@ -145,6 +145,9 @@ class ScoringInput:
                 faults += error.faults
         missing = [path for path in sources if isinstance(path, str | Path) and not _exists(path)]
         faults += [Fault(str(path), None, None, "does not exist; check the path", "does-not-exist") for path in missing]
+        if self.as_claims and STDIN in map(str, sources):
+            message = "standard input is read as an article; save the table to a file, and give its path"
+            faults.append(Fault("--claims", None, None, message))
         if faults:
             raise FaultsError(faults)
         return sources

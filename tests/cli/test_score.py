@@ -75,6 +75,7 @@ def test_what_ctrl_c_leaves_is_said_as_it_is(lines, tmp_path, monkeypatch):
         (("-o", "x", "--reasons"), "--reasons: a folder of scores (-o FOLDER) holds none; give -o FILE"),
         (("-o", "x", "--max-articles", 3), "--max-articles: does not go with a folder of scores (-o FOLDER)"),
         (("s3://bucket/a", "-o", "x", "--offline"), "--offline: refuses s3://bucket/a"),
+        (("-o", "-"), "-o -: standard output gets no rows; give a file, or --json for a program"),
         (("-o", "x", "--sheet", "a"), "--sheet: does not go with a folder of scores"),
     ],
 )

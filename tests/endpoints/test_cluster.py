@@ -67,11 +67,21 @@ def test_a_scheduler_that_does_not_answer_is_said_within_the_time(monkeypatch):
         do("tcp://127.0.0.1:9")
 
 
-@pytest.mark.parametrize("address", ["nonsense://host:1", "tcp://", "::"])
-def test_what_is_no_address_is_refused(monkeypatch, address):
-    monkeypatch.setattr(cluster, "CONNECT_S", 0.2)
+@pytest.mark.parametrize("address", ["nonsense://host:1", "tcp://", "::", "host", "tcp://host:port"])
+def test_what_is_no_address_is_refused_before_a_client_starts(monkeypatch, address):
+    monkeypatch.setattr(distributed, "Client", None)  # one that fails prints a traceback 20 s later
     with pytest.raises(ClusterError, match="no Dask scheduler answered"):
         do(address)
+
+
+def test_a_client_whose_thread_does_not_start_in_time_is_said(monkeypatch):
+    def start(_):
+        loop = None
+        assert loop is not None  # as distributed does after 10 s
+
+    monkeypatch.setattr(distributed.utils.LoopRunner, "start", start)
+    with pytest.raises(ClusterError, match=r"^--backend dask: the thread .* did not start within 10 s.*run the same"):
+        do("tcp://127.0.0.1:9")
 
 
 def test_a_cluster_without_workers_is_refused(local, monkeypatch):

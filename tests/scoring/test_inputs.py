@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from harness import FaultsError
 from harness.scoring.inputs import ScoringInput
 
 GERMAN = (
@@ -24,6 +27,11 @@ def test_the_language_of_an_article_is_detected_and_said(tmp_path):
     assert source.all_notes() == ["language 'de' detected in 1 article without a declared language (a)"]
     assert source.dropped == {"byline": 1, "time": 1}
     assert [claim.text for claim in batch.documents[0].claims][:2] == ["Brücke gesperrt", GERMAN.partition(" Die K")[0]]
+
+
+def test_rows_of_standard_input_are_refused_and_not_read_as_an_article():
+    with pytest.raises(FaultsError, match="--claims: standard input is read as an article; save the table to a file"):
+        next(ScoringInput(as_claims=True).batches(["-"]))
 
 
 def test_a_language_that_the_user_names_is_not_looked_for(tmp_path):

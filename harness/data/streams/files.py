@@ -91,6 +91,9 @@ def _expand(name: str) -> list[StreamFile]:
     if name.startswith(("http://", "https://")):
         message = "is on the web; download the files, then give their folder, or score single pages with -o FILE"
         raise FaultsError.single(name, message, code="not-a-file")
+    if name == "-":
+        message = "standard input cannot be continued, so it is not scored into a folder; save it to a file"
+        raise FaultsError.single(name, message, code="not-a-file")
     system, path = url_to_fs(name)
     if system.exists(path) and not system.isdir(path):
         return [_known(_stream_file(system, path, system.info(path)))]

@@ -127,7 +127,7 @@ def plan_several(
 ) -> RunPlan:
     """The work of all experiments.
 
-    Raises: HarnessError: every experiment that would not run, with the reason.
+    Raises: HarnessError: every experiment that would not run, with the reason, and what a run does without them.
     """
     plans, refused = list[RunPlan](), list[str]()
     for part, names in _parts_with(several, only):
@@ -136,7 +136,9 @@ def plan_several(
         except HarnessError as error:
             refused.append(f"{part.experiment.name}: {error}")
     if refused:
-        raise HarnessError("\n".join(refused))
+        others = [f"{each.experiment} ({each.units:,} units, {each.finished:,} finished)" for each in plans]
+        rest = [f"a run goes on with the others: {', '.join(others)}"] if others else []
+        raise HarnessError("\n".join([*refused, *rest]))
     return RunPlan(
         experiment=several.name,
         folder=folder,

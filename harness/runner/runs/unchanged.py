@@ -22,9 +22,10 @@ from harness.classifiers.base import Classifier, package_versions
 from harness.classifiers.composite.wrapped import WrappingClassifier
 from harness.data.load import find_dataset
 from harness.errors import HarnessError
-from harness.files import file_sha256, fingerprint, json_document, state_bytes, write_text
+from harness.files import check_state_file, file_sha256, fingerprint, json_document, state_bytes, write_text
 from harness.records import Record
 from harness.runner.config import LoadedExperiment
+from harness.runner.cost import cost_path
 from harness.runner.plan import Unit
 from harness.runner.result_files import Result, read_result
 from harness.runner.runs.trial import Trial
@@ -83,6 +84,9 @@ class RunInputs(NamedTuple):
                 return None
             if any(file_sha256(self.folder / name) != digest for name, digest in run.files.items()):
                 return None
+            for name in run.files:
+                if name.startswith("units/"):
+                    check_state_file(cost_path(self.folder / name))  # the run says what is wrong with it
             results = [read_result(self.folder / "results" / result_id) for result_id in run.results]
         except (HarnessError, ValidationError, OSError):
             return None

@@ -231,10 +231,11 @@ def _executor(jobs: int) -> Any:
 
 def _end(executor: Any) -> None:
     """Ends the processes at once; loky's own way raises an error in its thread where work waits in its queue."""
-    for pid in list(executor._processes):
+    processes = getattr(executor, "_processes", None)  # private, so another version of loky may lack it
+    for pid in list(processes or ()):
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-    executor.shutdown(wait=False)
+    executor.shutdown(wait=False, kill_workers=processes is None)
 
 
 @contextmanager
@@ -291,7 +292,9 @@ def _keep_process() -> None:
     """Lets a worker process hold the features of its fold: loky ends one that has grown by 0.3 GB as a leak."""
     from joblib.externals.loky import process_executor
 
-    process_executor._MAX_MEMORY_LEAK_SIZE = float("inf")
+    # Private; a version of loky that lacks it may end processes of much memory, and starts others for them.
+    if hasattr(process_executor, "_MAX_MEMORY_LEAK_SIZE"):
+        process_executor._MAX_MEMORY_LEAK_SIZE = float("inf")
 
 
 def _write_work(folder: Path, work: Work, bounds: array[int]) -> None:

@@ -14,7 +14,8 @@ import numpy as np
 from harness.arrays import Codes, Floats, arrow_numbers, arrow_texts
 from harness.classifiers.base import QuoteCounts
 from harness.data.claims import Column
-from harness.files import fingerprint, sha256, state_bytes
+from harness.files import check_state_file, fingerprint, sha256, state_bytes
+from harness.runner.cost import cost_path
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -120,11 +121,12 @@ def label_column(labels: Sequence[str], codes: Codes) -> pa.Array:
 def read_unit(path: Path, unit_id: str) -> StoredUnit | None:
     """Reads the file of a unit; None if it is missing, or damaged: cut short, changed, or of another unit.
 
-    Raises: FaultsError: what is in its place is no file, or not readable.
+    Raises: FaultsError: what is in its place is no file, or not readable; or its cost is no file.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    check_state_file(cost_path(path))
     if (data := state_bytes(path)) is None:
         return None
     try:

@@ -17,7 +17,16 @@ from harness.data.streams.blocks import BLOCK_BYTES, SMALLEST_BLOCK
 from harness.data.streams.files import StreamFile
 from harness.display import displayed
 from harness.errors import FaultsError, HarnessError
-from harness.files import Locked, file_sha256, folder_lock, make_folder, read_text, translate_os_errors, write_files
+from harness.files import (
+    Locked,
+    check_state_file,
+    file_sha256,
+    folder_lock,
+    make_folder,
+    read_text,
+    translate_os_errors,
+    write_files,
+)
 
 MANIFEST = "scores.json"
 FORMAT = 1
@@ -145,11 +154,15 @@ def part_paths(folder: Path) -> dict[PartKey, list[Path]]:
 
 
 def read_part(path: Path) -> PartInfo | None:
-    """Returns what a part holds, after comparing all of its bytes with its name; None if it is damaged."""
+    """Returns what a part holds, after comparing all of its bytes with its name; None if it is damaged.
+
+    Raises: FaultsError: what is in its place is no file.
+    """
     import pyarrow as pa
     from pyarrow import parquet
 
     match = NAME.fullmatch(path.name)
+    check_state_file(path)
     try:
         if match is None or file_sha256(path)[:DIGITS] != match["own"]:
             return None
@@ -164,6 +177,8 @@ def input_of(path: Path) -> str:
     import pyarrow as pa
     from pyarrow import parquet
 
+    if not path.is_file():  # a pipe would never end
+        return path.name
     try:
         return str(json.loads(parquet.read_metadata(path).metadata[INFO])["input"])
     except (pa.ArrowException, OSError, ValueError, KeyError, TypeError):

@@ -85,10 +85,10 @@ def score_span(job: ScoringJob, span: Span, parts: Mapping[int, list[Path]]) -> 
     """
     outcome = SpanOutcome()
     left = dict(parts)
-    if not span.is_sequential and (info := _finished(span.file.version, left.get(span.number, []), outcome)):
-        outcome.add(info, is_new=False)
-        return outcome
     try:
+        if not span.is_sequential and (info := _finished(span.file.version, left.get(span.number, []), outcome)):
+            outcome.add(info, is_new=False)
+            return outcome
         for block in blocks_of(span, job.columns, job.delimiter):
             try:
                 _score_block(job, block, left.pop(block.number, []), outcome)

@@ -42,6 +42,7 @@ def test_all_inputs_that_cannot_be_listed_are_told_at_once(tmp_path):
         tmp_path / "none.jsonl",
         "nosuch://x",
         "https://example.org/a.jsonl",
+        "-",
     ]
     with pytest.raises(FaultsError) as error:
         list_files([str(name) for name in inputs])
@@ -51,6 +52,7 @@ def test_all_inputs_that_cannot_be_listed_are_told_at_once(tmp_path):
     assert messages[2] == "does not exist; check the path"
     assert messages[3].startswith("cannot be listed: Protocol not known: nosuch")
     assert messages[4].startswith("is on the web; download the files")
+    assert messages[5].startswith("standard input cannot be continued")
 
 
 @pytest.mark.parametrize("name", ["a.jsonl", "a.parquet", "a.csv.gz"])

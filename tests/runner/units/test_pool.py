@@ -124,6 +124,25 @@ def test_work_is_done_where_no_process_can_start_early(monkeypatch):
     assert len(list(do_all(Sleeps(), 3, 2, never))) == 3
 
 
+def test_loky_has_the_private_names_that_are_used(at_once):
+    from joblib.externals.loky import __version__, process_executor
+
+    seen = f"loky {__version__}; seen in 3.6.0, of joblib 1.6.0: without it, see `_end` and `_keep_process`"
+    assert hasattr(process_executor, "_MAX_MEMORY_LEAK_SIZE"), seen
+    assert list(do_all(Sleeps(0.01), 20, 2, never))
+    assert hasattr(pool._executor(2), "_processes"), seen
+
+
+def test_processes_are_ended_where_loky_does_not_name_them():
+    class OfAnotherLoky:
+        def shutdown(self, **options):
+            self.options = options
+
+    executor = OfAnotherLoky()
+    pool._end(executor)
+    assert executor.options == {"wait": False, "kill_workers": True}
+
+
 class Grows(Sleeps):
     """Pieces of which a later one of another process takes much memory, as features do."""
 

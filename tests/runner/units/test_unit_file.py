@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness import FaultsError, compare_results, plan, run
+from harness import FaultsError, HarnessError, compare_results, plan, run
 from harness.runner.cost import read_cost
 from harness.runner.units.unit_file import Predictions, encode_unit, read_unit
 
@@ -123,6 +123,18 @@ def test_a_damaged_file_of_a_result_is_made_again(config, tmp_path, name, how):
     for path, content in files.items():
         assert path.name == "result.json" or path.read_bytes() == content
     assert len(compare_results([tmp_path / "small"]).systems) == 2
+
+
+@pytest.mark.parametrize("again", [{}, {"fresh": True}, {"overrides": ["intervals.resamples=150"]}])
+@pytest.mark.parametrize("place", [os.mkdir, os.mkfifo])
+def test_a_run_names_what_stands_in_the_place_of_a_cost_file(config, tmp_path, place, again):
+    run(config, out=tmp_path, only=["length"])
+    path = next((tmp_path / "small" / "units").glob("*.cost.json"))
+    path.unlink()
+    place(path)
+    with pytest.raises(HarnessError, match=rf"{path.name}: .*(folder|device or a pipe)"):
+        run(config, out=tmp_path, only=["length"], **again)
+    assert path.exists()
 
 
 @pytest.mark.parametrize("read", [lambda path: read_unit(path, "u1"), read_cost])

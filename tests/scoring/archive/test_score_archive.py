@@ -156,6 +156,25 @@ def test_a_damaged_part_is_made_again(archive, tmp_path):
     assert rows_of(out) == rows
 
 
+@pytest.mark.parametrize("suffix", [".parquet", ".jsonl"])
+@pytest.mark.parametrize(("put", "what"), [(os.mkfifo, "is a device or a pipe"), (os.mkdir, "is a folder")])
+def test_what_stands_in_the_place_of_a_part_is_named_and_stays(tmp_path, suffix, put, what):
+    source, out = tmp_path / f"in{suffix}", tmp_path / "out"
+    if suffix == ".parquet":
+        write_parquet(source, SENTENCES[:80])
+    else:
+        source.write_text("".join(json.dumps({"text": text}) + "\n" for text in SENTENCES[:80]), "utf-8")
+    score_archive(source, "rules", out, claims=True)
+    part = min(out.glob("*.parquet"))
+    part.unlink()
+    put(part)
+    result = score_archive(source, "rules", out, claims=True)
+    assert [(fault.path, fault.message) for fault in result.faults] == [(str(part), f"{what}; expected a file")]
+    assert not part.is_file()
+    other = write_parquet(tmp_path / "other.parquet", SENTENCES[:1])
+    assert "of inputs that this command does not name" in score_archive(other, "rules", out, claims=True).warnings[0]
+
+
 def test_a_changed_input_replaces_its_part(tmp_path):
     out = tmp_path / "out"
     source = write_parquet(tmp_path / "in.parquet", SENTENCES[:80])
