@@ -11,10 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.arrays import Bools, Codes
-from harness.audit.near_duplicates import MIN_WORDS, NearPairs, near_pairs, text_key
+from harness.audit.near_duplicates import MIN_WORDS, NearPairs, near_pairs
 from harness.data.claims import Claims, codes_of
 from harness.data.corpora.passages import Passage, corpus_of
 from harness.data.dataset import Dataset
+from harness.data.duplicate_key import text_keys
 from harness.data.labels.gold import gold_labels
 from harness.data.load import find_scheme
 from harness.records import Evidence
@@ -139,8 +140,10 @@ class SentenceTable:
         key_occurs = np.zeros(len(self.keys), dtype=bool)
         key_occurs[self.key[of]] = True
         if near:
-            # As 32-bit integers: in 8 bits, the count of near duplicates could overflow.
-            key_occurs = self.near @ key_occurs.astype(np.int32) > 0
+            left, right, _ = self.pairs
+            of_left, of_right = key_occurs[left], key_occurs[right]
+            key_occurs[left[of_right]] = True
+            key_occurs[right[of_left]] = True
         duplicates: Bools = key_occurs[self.key[rows]] & self.long[self.key[rows]]
         return duplicates
 
@@ -160,7 +163,9 @@ class SentenceTable:
 
 def build_sentence_table(sources: Sequence[AuditedDataset]) -> SentenceTable:
     """Returns the sentence table of datasets."""
-    keys = [text_key(str(text)) for source in sources for text in source.claims.text]
+    keys = list[str]()
+    for source in sources:
+        keys += text_keys(source.claims.text.tolist())
     codes = codes_of(keys)
     lengths = [len(source.claims) for source in sources]
     starts = tuple(int(start) for start in np.cumsum([0, *lengths[:-1]]))

@@ -34,9 +34,9 @@ def rows_to_look_at(
     """Yields the rows of all claims but those that are surely sound: most of them, decided fast."""
     names = ("claim_id", "article_id", "start", "end", "text", "text_sha256", "statement")
     columns = (claims.column(name) for name in names)
+    text_of = {article_id: texts[row_of[article_id]] for article_id in set(claims.column("article_id")) & row_of.keys()}
     for row, (claim_id, article_id, start, end, text, digest, statement) in enumerate(zip(*columns, strict=True)):
-        article = row_of.get(article_id)
-        article_text = None if article is None else texts[article]
+        article_text = text_of.get(article_id)
         if not (
             text is not None
             and article_text is not None
