@@ -20,8 +20,10 @@ KEYS = 50_000
 """Keys whose words are sorted at a time, which bounds memory."""
 BATCH = 250_000
 """Pairs that share a rare word and are compared at a time, which bounds memory."""
-MANY_KEYS = 10_000
-"""Keys from which on Arrow numbers their words, which it does for so many at a time."""
+FEW_KEYS = 40_000
+"""Keys up to which their words are numbered sooner than what Arrow needs for it is imported."""
+NUMBERED_KEYS = 10_000
+"""Keys whose words Arrow numbers at a time."""
 SIGNATURE_BITS = 64
 """Bits of a signature: each word of a key flips one of them."""
 
@@ -161,17 +163,18 @@ def _numbered_words(keys: Sequence[str]) -> tuple[npt.NDArray[np.int32], npt.NDA
 
     Arrow numbers words four times as fast as a dict does, but a few are numbered before it is imported.
     """
-    if len(keys) < MANY_KEYS:
+    if len(keys) < FEW_KEYS:
         numbers: defaultdict[str, int] = defaultdict(count().__next__)
-        words = [[numbers[word] for word in key.split()] for key in keys]
-        lengths = np.fromiter(map(len, words), dtype=np.int32, count=len(keys))
-        flat = np.fromiter(chain.from_iterable(words), dtype=np.int32, count=int(lengths.sum()))
+        words = chain.from_iterable(map(str.split, keys))
+        flat = np.fromiter(map(numbers.__getitem__, words), dtype=np.int32)
+        lengths = np.fromiter((key.count(" ") + 1 if key else 0 for key in keys), dtype=np.int32, count=len(keys))
         return flat, lengths, max(1, len(numbers))
     import pyarrow as pa
     import pyarrow.compute as pc
 
     blocks = [
-        pc.split_pattern(arrow_texts(keys[start : start + MANY_KEYS]), " ") for start in range(0, len(keys), MANY_KEYS)
+        pc.split_pattern(arrow_texts(keys[start : start + NUMBERED_KEYS]), " ")
+        for start in range(0, len(keys), NUMBERED_KEYS)
     ]
     lengths = np.concatenate([np.from_dlpack(pc.list_value_length(block)) for block in blocks])
     encoded = pa.chunked_array([block.flatten() for block in blocks]).dictionary_encode()

@@ -26,9 +26,12 @@ def text_keys(texts: Sequence[str]) -> list[str]:
     for start in range(0, len(texts), BLOCK):
         block = texts[start : start + BLOCK]
         is_plain = [text.isascii() and "\n" not in text and "://" not in text for text in block]
-        plain = iter("\n".join(compress(block, is_plain)).translate(_ASCII_LINES).split("\n"))
+        words = "\n".join(compress(block, is_plain)).translate(_ASCII_LINES)
+        while "  " in words:
+            words = words.replace("  ", " ")
+        plain = iter(words.split("\n"))
         keys += [
-            " ".join(next(plain).split()) if of_plain else text_key(text)
+            next(plain).strip(" ") if of_plain else text_key(text)
             for text, of_plain in zip(block, is_plain, strict=True)
         ]
     return keys

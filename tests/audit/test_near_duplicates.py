@@ -48,7 +48,8 @@ def test_small_batches_and_signatures_of_few_bits_give_the_same_pairs(keys, thre
 def test_arrow_numbers_words_as_a_dict_does(keys, block):
     expected = near_pairs(keys, 0.5, 3)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(near_duplicates, "MANY_KEYS", block)
+        patch.setattr(near_duplicates, "FEW_KEYS", block)
+        patch.setattr(near_duplicates, "NUMBERED_KEYS", block)
         pairs = near_pairs(keys, 0.5, 3)
     assert [column.tolist() for column in pairs] == [column.tolist() for column in expected]
 

@@ -66,8 +66,9 @@ class JoinedDatasets:
         languages = {}
         for dataset in self.datasets:
             prefix = f"{dataset.info.name}:" if len(self.datasets) > 1 else ""
-            for article in dataset.articles:
-                languages[prefix + article.article_id] = article.language or dataset.info.language
+            columns = (column_of(dataset.articles, name) for name in ("article_id", "language"))
+            for article_id, language in zip(*columns, strict=True):
+                languages[prefix + article_id] = language or dataset.info.language
         return languages
 
 
