@@ -163,23 +163,23 @@ def _numbered_words(keys: Sequence[str]) -> tuple[npt.NDArray[np.int32], npt.NDA
 
     Arrow numbers words four times as fast as a dict does, but a few are numbered before it is imported.
     """
+    numbers: defaultdict[str, int] = defaultdict(count().__next__)
     if len(keys) < FEW_KEYS:
-        numbers: defaultdict[str, int] = defaultdict(count().__next__)
         words = chain.from_iterable(map(str.split, keys))
         flat = np.fromiter(map(numbers.__getitem__, words), dtype=np.int32)
         lengths = np.fromiter((key.count(" ") + 1 if key else 0 for key in keys), dtype=np.int32, count=len(keys))
         return flat, lengths, max(1, len(numbers))
-    import pyarrow as pa
     import pyarrow.compute as pc
 
-    blocks = [
-        pc.split_pattern(arrow_texts(keys[start : start + NUMBERED_KEYS]), " ")
-        for start in range(0, len(keys), NUMBERED_KEYS)
-    ]
-    lengths = np.concatenate([np.from_dlpack(pc.list_value_length(block)) for block in blocks])
-    encoded = pa.chunked_array([block.flatten() for block in blocks]).dictionary_encode()
-    flat = np.concatenate([np.from_dlpack(chunk.indices) for chunk in encoded.chunks])
-    return flat, lengths, len(encoded.chunk(0).dictionary)
+    # Block by block, and only the different words of each become Python objects.
+    lengths = np.fromiter((key.count(" ") + 1 for key in keys), dtype=np.int32, count=len(keys))
+    flat, end = np.empty(int(lengths.sum()), dtype=np.int32), 0
+    for start in range(0, len(keys), NUMBERED_KEYS):
+        words = pc.split_pattern(arrow_texts(keys[start : start + NUMBERED_KEYS]), " ").flatten().dictionary_encode()
+        number_of = np.fromiter(map(numbers.__getitem__, words.dictionary.to_pylist()), dtype=np.int32)
+        flat[end : end + len(words)] = number_of[np.from_dlpack(words.indices)]
+        end += len(words)
+    return flat, lengths, max(1, len(numbers))
 
 
 def _count_shared(ordered: _OrderedWords, left: Codes, right: Codes) -> Codes:
@@ -230,31 +230,28 @@ def _postings(ordered: _OrderedWords, threshold: float) -> _Postings:
     # among the size - ceil(t * size) + 1 rarest ones, too few words remain, so only these are indexed. The small
     # tolerances keep products that should be whole from being rounded up (here) or down (below).
     prefix = np.where(sizes > 0, sizes - np.ceil(threshold * sizes - 1e-9).astype(np.int64) + 1, 0)
-    key = np.repeat(np.arange(len(sizes)), prefix)
+    key = np.repeat(np.arange(len(sizes), dtype=np.int32), prefix)
     position = np.arange(len(key)) - np.repeat(np.cumsum(prefix) - prefix, prefix)
-    word = ordered.words[ordered.starts[key] + position].astype(np.int64)
+    word = ordered.words[ordered.starts[key] + position]
     # A word of one prefix makes no pair.
     is_shared = (np.bincount(word) > 1)[word]
-    key, position, word = key[is_shared], position[is_shared], word[is_shared]
+    key, position, word = key[is_shared], position[is_shared].astype(np.int32), word[is_shared].astype(np.int64)
     # Length filter. The larger set has at most size / t words. One number combines word and size, so one binary search
     # per entry finds the last entry with the same word that is small enough.
     n_sizes = int(sizes.max(initial=0)) + 1
-    word_and_size = word * n_sizes + sizes[key]
+    word_and_size = np.multiply(word, n_sizes, out=word)
+    word_and_size += ordered.sizes[key]
     order = np.argsort(word_and_size, kind="stable")
-    key, position, word, word_and_size = key[order], position[order], word[order], word_and_size[order]
-    size = sizes[key]
-    max_size = np.minimum(np.floor(size / threshold + 1e-9).astype(np.int64), n_sizes - 1)
-    ends = np.searchsorted(word_and_size, word * n_sizes + max_size, side="right")
+    key, position, word_and_size = key[order], position[order], word_and_size[order]
+    del order, word, is_shared
+    size = ordered.sizes[key]
+    max_size = np.minimum(np.floor(np.arange(n_sizes) / threshold + 1e-9).astype(np.int64), n_sizes - 1)
+    ends = np.searchsorted(word_and_size, word_and_size + (max_size - np.arange(n_sizes))[size], side="right")
+    del word_and_size
     # The smaller set shares even more of its words, those that two sets of its size share, so its prefix is shorter.
-    is_smaller = position < size - _min_shared(2 * size, threshold) + 1
-    n_partners = np.where(is_smaller, ends - np.arange(len(key)) - 1, 0)
-    return _Postings(
-        key.astype(np.int32),
-        size.astype(np.int32),
-        (size - position).astype(np.int32),
-        _signatures(ordered)[key],
-        n_partners,
-    )
+    is_smaller = position < size - _min_shared(2 * np.arange(n_sizes), threshold)[size] + 1
+    ends -= np.arange(1, len(key) + 1)
+    return _Postings(key, size, size - position, _signatures(ordered)[key], np.where(is_smaller, ends, 0))
 
 
 def _min_shared(sizes: Codes, threshold: float) -> Codes:

@@ -72,6 +72,29 @@ class SplitSide(NamedTuple):
     """Rows of the sentence table."""
 
 
+class Copies(NamedTuple):
+    """Which rows have the same text or a similar one, without the texts."""
+
+    key: Codes
+    """Number of the text of each row, shape (n_rows,)."""
+    long: Bools
+    """Whether each text is long enough not to repeat by chance, shape (n_keys,)."""
+    pairs: NearPairs | None
+    """Near duplicates among the texts; None: they do not count."""
+
+    def among(self, rows: Rows, of: Rows) -> Bools:
+        """Returns whether the text of each row occurs among other rows; see `SentenceTable.have_duplicates`."""
+        key_occurs = np.zeros(len(self.long), dtype=bool)
+        key_occurs[self.key[of]] = True
+        if self.pairs is not None:
+            left, right, _ = self.pairs
+            of_left, of_right = key_occurs[left], key_occurs[right]
+            key_occurs[left[of_right]] = True
+            key_occurs[right[of_left]] = True
+        duplicates: Bools = key_occurs[self.key[rows]] & self.long[self.key[rows]]
+        return duplicates
+
+
 @dataclass(frozen=True, eq=False)
 class SentenceTable:
     """The sentences of all datasets, one dataset after another."""
@@ -128,6 +151,10 @@ class SentenceTable:
         one_direction = csr_matrix((ones, (left, right)), shape=(n, n))
         return (one_direction + one_direction.T + identity(n, dtype=np.int8, format="csr")).tocsr()
 
+    def copies(self) -> Copies:
+        """Returns exact and near duplicates, which take less memory than the texts."""
+        return Copies(self.key, self.long, self.pairs)
+
     def have_duplicates(self, rows: Rows, of: Rows, *, near: bool = False) -> Bools:
         """Returns whether the text of each row occurs among other rows; False for short texts.
 
@@ -137,15 +164,7 @@ class SentenceTable:
             near: whether near duplicates count too.
         Returns: shape (m,).
         """
-        key_occurs = np.zeros(len(self.keys), dtype=bool)
-        key_occurs[self.key[of]] = True
-        if near:
-            left, right, _ = self.pairs
-            of_left, of_right = key_occurs[left], key_occurs[right]
-            key_occurs[left[of_right]] = True
-            key_occurs[right[of_left]] = True
-        duplicates: Bools = key_occurs[self.key[rows]] & self.long[self.key[rows]]
-        return duplicates
+        return Copies(self.key, self.long, self.pairs if near else None).among(rows, of)
 
     def claim(self, row: int) -> str:
         """Returns the id of the claim in a row."""

@@ -144,7 +144,7 @@ def _load_data(loaded: LoadedExperiment, root: str | Path | None, trial: Trial) 
     ]
     if experiment.split.protocol == "transfer":
         warnings += training_groups(experiment.split, folds, claims, gold.rows_with_gold).warnings
-    warnings += published_rows_warnings(joined, {claims.claim_id[row] for fold in folds for row in fold.test})
+    warnings += published_rows_warnings(joined, np.concatenate([fold.test for fold in folds]))
     return ExperimentData(
         joined=joined,
         schemes=schemes,
@@ -214,7 +214,7 @@ def labeled_folds(folds: Sequence[Fold], gold: TaskGold, trial: Trial = FULL) ->
 
 def find_duplicate_rows(joined: JoinedDatasets, folds: Sequence[Fold]) -> Codes:
     """Test rows, in order, that are exact or near duplicates of training rows of their fold; shape (n,)."""
-    duplicates = [fold.test[joined.sentences.have_duplicates(fold.test, fold.train, near=True)] for fold in folds]
+    duplicates = [fold.test[joined.copies.among(fold.test, fold.train)] for fold in folds]
     return np.sort(np.concatenate(duplicates))
 
 
