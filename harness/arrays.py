@@ -61,9 +61,9 @@ def arrow_coded(codes: Codes, texts: Sequence[str]) -> pa.StringArray:
     """
     places = np.asarray(codes)
     is_null = places < 0
-    places = np.where(is_null, len(texts), places)
-    if len(places) and places.max() > len(texts):
+    if len(places) and places.max() >= len(texts):
         raise IndexError(f"code {int(places.max())} of {len(texts)} labels")
+    places = np.where(is_null, len(texts), places)
     parts = [text.encode() for text in (*texts, "")]
     sizes = np.array([len(part) for part in parts], dtype=np.int64)
     longest = max(1, int(sizes.max()))
