@@ -163,23 +163,27 @@ def _numbered_words(keys: Sequence[str]) -> tuple[npt.NDArray[np.int32], npt.NDA
 
     Arrow numbers words four times as fast as a dict does, but a few are numbered before it is imported.
     """
-    numbers: defaultdict[str, int] = defaultdict(count().__next__)
     if len(keys) < FEW_KEYS:
+        numbers: defaultdict[str, int] = defaultdict(count().__next__)
         words = chain.from_iterable(map(str.split, keys))
         flat = np.fromiter(map(numbers.__getitem__, words), dtype=np.int32)
         lengths = np.fromiter((key.count(" ") + 1 if key else 0 for key in keys), dtype=np.int32, count=len(keys))
         return flat, lengths, max(1, len(numbers))
+    import pyarrow as pa
     import pyarrow.compute as pc
 
-    # Block by block, and only the different words of each become Python objects.
+    # Block by block, first with numbers of its own, so that the words of all keys are never in memory at once.
     lengths = np.fromiter((key.count(" ") + 1 for key in keys), dtype=np.int32, count=len(keys))
-    flat, end = np.empty(int(lengths.sum()), dtype=np.int32), 0
+    flat, ends, different = np.empty(int(lengths.sum()), dtype=np.int32), [0], list[pa.Array]()
     for start in range(0, len(keys), NUMBERED_KEYS):
-        words = pc.split_pattern(arrow_texts(keys[start : start + NUMBERED_KEYS]), " ").flatten().dictionary_encode()
-        number_of = np.fromiter(map(numbers.__getitem__, words.dictionary.to_pylist()), dtype=np.int32)
-        flat[end : end + len(words)] = number_of[np.from_dlpack(words.indices)]
-        end += len(words)
-    return flat, lengths, max(1, len(numbers))
+        encoded = pc.split_pattern(arrow_texts(keys[start : start + NUMBERED_KEYS]), " ").flatten().dictionary_encode()
+        ends.append(ends[-1] + len(encoded))
+        flat[ends[-2] : ends[-1]] = np.from_dlpack(encoded.indices)
+        different.append(encoded.dictionary)
+    of_all = pa.chunked_array(different).dictionary_encode()
+    for begin, end, chunk in zip(ends[:-1], ends[1:], of_all.chunks, strict=True):
+        flat[begin:end] = np.from_dlpack(chunk.indices)[flat[begin:end]]
+    return flat, lengths, len(of_all.chunk(0).dictionary)
 
 
 def _count_shared(ordered: _OrderedWords, left: Codes, right: Codes) -> Codes:

@@ -67,7 +67,7 @@ class Claims:
     def __post_init__(self) -> None:
         for name in ("topic", "source", "statement"):
             if getattr(self, name) is None:
-                object.__setattr__(self, name, np.full(len(self.claim_id), None, dtype=object))
+                object.__setattr__(self, name, constant_column(None, len(self.claim_id)))
         if self.evidence is None:
             object.__setattr__(self, "evidence", no_evidence(len(self.claim_id)))
 
@@ -151,9 +151,14 @@ class Gold:
 
 def no_evidence(n_claims: int) -> Column:
     """Returns an evidence column that shows nothing; shape (n_claims,)."""
-    column = np.empty(n_claims, dtype=object)
-    column.fill(())
-    return column
+    return constant_column((), n_claims)
+
+
+def constant_column(value: object, n_claims: int) -> Column:
+    """Returns a read-only column of the same value, which is in memory once; shape (n_claims,)."""
+    single = np.empty((), dtype=object)
+    single[()] = value
+    return np.broadcast_to(single, n_claims)
 
 
 def codes_of(values: Column | Sequence[object]) -> Codes:
