@@ -7,7 +7,6 @@ functions here do the same without it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -44,18 +43,46 @@ def safe_divide(numerator: Floats, denominator: npt.NDArray[Any], *, otherwise: 
 
 def arrow_texts(texts: Sequence[str | None] | npt.NDArray[np.object_]) -> pa.StringArray:
     """Returns the texts as an Arrow array; None becomes null."""
+    present: list[Any] = texts.tolist() if isinstance(texts, np.ndarray) else list(texts)
+    is_null = None
+    if n_null := present.count(None):
+        is_null = np.array([text is None for text in present], dtype=bool)
+        present = [text or "" for text in present]
+    joined = "".join(present)
+    parts = present if joined.isascii() else [text.encode() for text in present]
+    lengths = np.fromiter(map(len, parts), dtype=np.int64, count=len(parts))
+    return _string_array(joined.encode(), lengths, is_null, n_null)
+
+
+def arrow_coded(codes: Codes, texts: Sequence[str]) -> pa.StringArray:
+    """Returns a text for each code as an Arrow array; -1 becomes null.
+
+    Raises: IndexError: a code has no text.
+    """
+    places = np.asarray(codes)
+    is_null = places < 0
+    if len(places) and places.max() >= len(texts):
+        raise IndexError(f"code {int(places.max())} of {len(texts)} labels")
+    places = np.where(is_null, len(texts), places)
+    parts = [text.encode() for text in (*texts, "")]
+    sizes = np.array([len(part) for part in parts], dtype=np.int64)
+    longest = max(1, int(sizes.max()))
+    padded = np.frombuffer(b"".join(part.ljust(longest) for part in parts), dtype=np.uint8).reshape(-1, longest)
+    lengths = sizes[places]
+    data = padded[places][np.arange(longest) < lengths[:, None]].tobytes()
+    n_null = int(is_null.sum())
+    return _string_array(data, lengths, is_null if n_null else None, n_null)
+
+
+def _string_array(data: bytes, lengths: Integers, is_null: Bools | None, n_null: int) -> pa.StringArray:
     import pyarrow as pa
 
-    present = [text or "" for text in texts]
-    data = "".join(present).encode()
-    lengths = map(len, present) if data.isascii() else (len(text.encode()) for text in present)
-    offsets = np.fromiter(accumulate(lengths, initial=0), dtype=np.int64, count=len(present) + 1)
     if len(data) > np.iinfo(np.int32).max:
         raise OverflowError(f"{len(data):,} bytes of text in one Arrow array")
-    is_null = np.fromiter((text is None for text in texts), dtype=bool, count=len(present))
-    n_null = int(is_null.sum())
-    buffers = (pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(data))
-    return pa.StringArray.from_buffers(len(present), *buffers, _bits(~is_null) if n_null else None, n_null)
+    offsets = np.zeros(len(lengths) + 1, dtype=np.int32)
+    np.cumsum(lengths, out=offsets[1:])
+    buffers = (pa.py_buffer(offsets), pa.py_buffer(data))
+    return pa.StringArray.from_buffers(len(lengths), *buffers, None if is_null is None else _bits(~is_null), n_null)
 
 
 def arrow_numbers(values: npt.NDArray[Any]) -> pa.Array:

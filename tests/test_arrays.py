@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from harness.arrays import arrow_numbers, arrow_texts, safe_divide
+from harness.arrays import arrow_coded, arrow_numbers, arrow_texts, safe_divide
 
 
 def test_a_quotient_by_zero_is_nan_or_what_is_asked_for():
@@ -33,6 +33,25 @@ def test_texts_for_arrow_are_those_of_arrow(texts, of):
     made.validate(full=True)
     assert made.equals(expected)
     assert made.null_count == expected.null_count
+
+
+@pytest.mark.parametrize("codes", [[0, 1, 2, 1], [1, -1, 0, -1], [-1], []], ids=str)
+@pytest.mark.parametrize("labels", [("no", "yes", ""), ("b\u00e9\U0001f600", "", "a")], ids=str)
+def test_texts_of_codes_for_arrow_are_those_of_arrow(codes, labels):
+    expected = pa.array([None if code < 0 else labels[code] for code in codes], pa.string())
+    made = arrow_coded(np.array(codes, dtype=np.int64), labels)
+    made.validate(full=True)
+    assert made.equals(expected)
+    assert made.null_count == expected.null_count
+
+
+def test_a_code_without_a_text_is_an_error():
+    with pytest.raises(IndexError, match="code 2 of 2 labels"):
+        arrow_coded(np.array([0, 2]), ("no", "yes"))
+
+
+def test_no_texts_for_codes_are_all_absent():
+    assert arrow_coded(np.array([-1, -1]), ()).null_count == 2
 
 
 @pytest.mark.parametrize(

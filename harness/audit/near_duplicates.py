@@ -20,8 +20,10 @@ KEYS = 50_000
 """Keys whose words are sorted at a time, which bounds memory."""
 BATCH = 250_000
 """Pairs that share a rare word and are compared at a time, which bounds memory."""
-MANY_KEYS = 10_000
-"""Keys from which on Arrow numbers their words, which it does for so many at a time."""
+FEW_KEYS = 40_000
+"""Keys up to which their words are numbered sooner than what Arrow needs for it is imported."""
+NUMBERED_KEYS = 10_000
+"""Keys whose words Arrow numbers at a time."""
 SIGNATURE_BITS = 64
 """Bits of a signature: each word of a key flips one of them."""
 
@@ -161,22 +163,27 @@ def _numbered_words(keys: Sequence[str]) -> tuple[npt.NDArray[np.int32], npt.NDA
 
     Arrow numbers words four times as fast as a dict does, but a few are numbered before it is imported.
     """
-    if len(keys) < MANY_KEYS:
+    if len(keys) < FEW_KEYS:
         numbers: defaultdict[str, int] = defaultdict(count().__next__)
-        words = [[numbers[word] for word in key.split()] for key in keys]
-        lengths = np.fromiter(map(len, words), dtype=np.int32, count=len(keys))
-        flat = np.fromiter(chain.from_iterable(words), dtype=np.int32, count=int(lengths.sum()))
+        words = chain.from_iterable(map(str.split, keys))
+        flat = np.fromiter(map(numbers.__getitem__, words), dtype=np.int32)
+        lengths = np.fromiter((key.count(" ") + 1 if key else 0 for key in keys), dtype=np.int32, count=len(keys))
         return flat, lengths, max(1, len(numbers))
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    blocks = [
-        pc.split_pattern(arrow_texts(keys[start : start + MANY_KEYS]), " ") for start in range(0, len(keys), MANY_KEYS)
-    ]
-    lengths = np.concatenate([np.from_dlpack(pc.list_value_length(block)) for block in blocks])
-    encoded = pa.chunked_array([block.flatten() for block in blocks]).dictionary_encode()
-    flat = np.concatenate([np.from_dlpack(chunk.indices) for chunk in encoded.chunks])
-    return flat, lengths, len(encoded.chunk(0).dictionary)
+    # Block by block, first with numbers of its own, so that the words of all keys are never in memory at once.
+    lengths = np.fromiter((key.count(" ") + 1 for key in keys), dtype=np.int32, count=len(keys))
+    flat, ends, different = np.empty(int(lengths.sum()), dtype=np.int32), [0], list[pa.Array]()
+    for start in range(0, len(keys), NUMBERED_KEYS):
+        encoded = pc.split_pattern(arrow_texts(keys[start : start + NUMBERED_KEYS]), " ").flatten().dictionary_encode()
+        ends.append(ends[-1] + len(encoded))
+        flat[ends[-2] : ends[-1]] = np.from_dlpack(encoded.indices)
+        different.append(encoded.dictionary)
+    of_all = pa.chunked_array(different).dictionary_encode()
+    for begin, end, chunk in zip(ends[:-1], ends[1:], of_all.chunks, strict=True):
+        flat[begin:end] = np.from_dlpack(chunk.indices)[flat[begin:end]]
+    return flat, lengths, len(of_all.chunk(0).dictionary)
 
 
 def _count_shared(ordered: _OrderedWords, left: Codes, right: Codes) -> Codes:
@@ -227,31 +234,28 @@ def _postings(ordered: _OrderedWords, threshold: float) -> _Postings:
     # among the size - ceil(t * size) + 1 rarest ones, too few words remain, so only these are indexed. The small
     # tolerances keep products that should be whole from being rounded up (here) or down (below).
     prefix = np.where(sizes > 0, sizes - np.ceil(threshold * sizes - 1e-9).astype(np.int64) + 1, 0)
-    key = np.repeat(np.arange(len(sizes)), prefix)
+    key = np.repeat(np.arange(len(sizes), dtype=np.int32), prefix)
     position = np.arange(len(key)) - np.repeat(np.cumsum(prefix) - prefix, prefix)
-    word = ordered.words[ordered.starts[key] + position].astype(np.int64)
+    word = ordered.words[ordered.starts[key] + position]
     # A word of one prefix makes no pair.
     is_shared = (np.bincount(word) > 1)[word]
-    key, position, word = key[is_shared], position[is_shared], word[is_shared]
+    key, position, word = key[is_shared], position[is_shared].astype(np.int32), word[is_shared].astype(np.int64)
     # Length filter. The larger set has at most size / t words. One number combines word and size, so one binary search
     # per entry finds the last entry with the same word that is small enough.
     n_sizes = int(sizes.max(initial=0)) + 1
-    word_and_size = word * n_sizes + sizes[key]
+    word_and_size = np.multiply(word, n_sizes, out=word)
+    word_and_size += ordered.sizes[key]
     order = np.argsort(word_and_size, kind="stable")
-    key, position, word, word_and_size = key[order], position[order], word[order], word_and_size[order]
-    size = sizes[key]
-    max_size = np.minimum(np.floor(size / threshold + 1e-9).astype(np.int64), n_sizes - 1)
-    ends = np.searchsorted(word_and_size, word * n_sizes + max_size, side="right")
+    key, position, word_and_size = key[order], position[order], word_and_size[order]
+    del order, word, is_shared
+    size = ordered.sizes[key]
+    max_size = np.minimum(np.floor(np.arange(n_sizes) / threshold + 1e-9).astype(np.int64), n_sizes - 1)
+    ends = np.searchsorted(word_and_size, word_and_size + (max_size - np.arange(n_sizes))[size], side="right")
+    del word_and_size
     # The smaller set shares even more of its words, those that two sets of its size share, so its prefix is shorter.
-    is_smaller = position < size - _min_shared(2 * size, threshold) + 1
-    n_partners = np.where(is_smaller, ends - np.arange(len(key)) - 1, 0)
-    return _Postings(
-        key.astype(np.int32),
-        size.astype(np.int32),
-        (size - position).astype(np.int32),
-        _signatures(ordered)[key],
-        n_partners,
-    )
+    is_smaller = position < size - _min_shared(2 * np.arange(n_sizes), threshold)[size] + 1
+    ends -= np.arange(1, len(key) + 1)
+    return _Postings(key, size, size - position, _signatures(ordered)[key], np.where(is_smaller, ends, 0))
 
 
 def _min_shared(sizes: Codes, threshold: float) -> Codes:

@@ -11,10 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.arrays import Bools, Codes
-from harness.audit.near_duplicates import MIN_WORDS, NearPairs, near_pairs, text_key
+from harness.audit.near_duplicates import MIN_WORDS, NearPairs, near_pairs
 from harness.data.claims import Claims, codes_of
 from harness.data.corpora.passages import Passage, corpus_of
 from harness.data.dataset import Dataset
+from harness.data.duplicate_key import text_keys
 from harness.data.labels.gold import gold_labels
 from harness.data.load import find_scheme
 from harness.records import Evidence
@@ -69,6 +70,29 @@ class SplitSide(NamedTuple):
     """Name of the side."""
     rows: Rows
     """Rows of the sentence table."""
+
+
+class Copies(NamedTuple):
+    """Which rows have the same text or a similar one, without the texts."""
+
+    key: Codes
+    """Number of the text of each row, shape (n_rows,)."""
+    long: Bools
+    """Whether each text is long enough not to repeat by chance, shape (n_keys,)."""
+    pairs: NearPairs | None
+    """Near duplicates among the texts; None: they do not count."""
+
+    def among(self, rows: Rows, of: Rows) -> Bools:
+        """Returns whether the text of each row occurs among other rows; see `SentenceTable.have_duplicates`."""
+        key_occurs = np.zeros(len(self.long), dtype=bool)
+        key_occurs[self.key[of]] = True
+        if self.pairs is not None:
+            left, right, _ = self.pairs
+            of_left, of_right = key_occurs[left], key_occurs[right]
+            key_occurs[left[of_right]] = True
+            key_occurs[right[of_left]] = True
+        duplicates: Bools = key_occurs[self.key[rows]] & self.long[self.key[rows]]
+        return duplicates
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,6 +151,10 @@ class SentenceTable:
         one_direction = csr_matrix((ones, (left, right)), shape=(n, n))
         return (one_direction + one_direction.T + identity(n, dtype=np.int8, format="csr")).tocsr()
 
+    def copies(self) -> Copies:
+        """Returns exact and near duplicates, which take less memory than the texts."""
+        return Copies(self.key, self.long, self.pairs)
+
     def have_duplicates(self, rows: Rows, of: Rows, *, near: bool = False) -> Bools:
         """Returns whether the text of each row occurs among other rows; False for short texts.
 
@@ -136,13 +164,7 @@ class SentenceTable:
             near: whether near duplicates count too.
         Returns: shape (m,).
         """
-        key_occurs = np.zeros(len(self.keys), dtype=bool)
-        key_occurs[self.key[of]] = True
-        if near:
-            # As 32-bit integers: in 8 bits, the count of near duplicates could overflow.
-            key_occurs = self.near @ key_occurs.astype(np.int32) > 0
-        duplicates: Bools = key_occurs[self.key[rows]] & self.long[self.key[rows]]
-        return duplicates
+        return Copies(self.key, self.long, self.pairs if near else None).among(rows, of)
 
     def claim(self, row: int) -> str:
         """Returns the id of the claim in a row."""
@@ -160,7 +182,9 @@ class SentenceTable:
 
 def build_sentence_table(sources: Sequence[AuditedDataset]) -> SentenceTable:
     """Returns the sentence table of datasets."""
-    keys = [text_key(str(text)) for source in sources for text in source.claims.text]
+    keys = list[str]()
+    for source in sources:
+        keys += text_keys(source.claims.text.tolist())
     codes = codes_of(keys)
     lengths = [len(source.claims) for source in sources]
     starts = tuple(int(start) for start in np.cumsum([0, *lengths[:-1]]))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from typing import NamedTuple
+from dataclasses import dataclass, field, fields
+from itertools import count
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +24,11 @@ class ShownPassage(NamedTuple):
     text: str
     score: float | None = None
     """Score of the retriever that found it; None for gold evidence."""
+
+
+def _absent() -> Any:
+    """The default of a column, which a table replaces once it knows its length."""
+    return None
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,20 +54,20 @@ class Claims:
     """str or None."""
     published: Column
     """str (ISO 8601) or None."""
-    topic: Column = None  # type: ignore[assignment]
+    topic: Column = field(default_factory=_absent)
     """str or None; defaults to all None."""
-    source: Column = None  # type: ignore[assignment]
+    source: Column = field(default_factory=_absent)
     """str or None; publisher of the article. Used by splits only: the fingerprint of a dataset does not cover it."""
-    statement: Column = None  # type: ignore[assignment]
+    statement: Column = field(default_factory=_absent)
     """str or None; the claim in words that stand alone, which retrieval may look for. Defaults to all None."""
-    evidence: Column = None  # type: ignore[assignment]
+    evidence: Column = field(default_factory=_absent)
     """Tuples of `ShownPassage`, best first; empty where nothing is shown. Defaults to all empty. The fingerprint of a
     dataset does not cover it: the id of a unit does."""
 
     def __post_init__(self) -> None:
         for name in ("topic", "source", "statement"):
             if getattr(self, name) is None:
-                object.__setattr__(self, name, np.full(len(self.claim_id), None, dtype=object))
+                object.__setattr__(self, name, constant_column(None, len(self.claim_id)))
         if self.evidence is None:
             object.__setattr__(self, "evidence", no_evidence(len(self.claim_id)))
 
@@ -71,18 +78,40 @@ class Claims:
         return f"Claims(<{len(self):,} claims in {len(set(self.article_id)):,} articles>)"
 
     def _repr_html_(self) -> str:
-        columns = {field.name: getattr(self, field.name).tolist() for field in fields(self)}
+        columns = {name: getattr(self, name).tolist() for name in COLUMNS}
         return html_rows(
             [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)], repr(self)
         )
 
     def take(self, rows: npt.NDArray[np.int64] | npt.NDArray[np.bool_]) -> Claims:
-        """Returns the claims of some rows (indices or a mask); `previous`, `next` and `position` stay unchanged."""
-        return Claims(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
+        """Returns the claims of some rows (indices or a mask); `previous`, `next` and `position` stay unchanged.
+
+        A column is taken when it is looked at, because few classifiers look at all.
+        """
+        taken = object.__new__(Claims)
+        taken.__dict__["_taken_from"] = (self, rows)
+        return taken
+
+    if not TYPE_CHECKING:  # all columns are declared above
+
+        def __getattr__(self, name: str) -> Column:
+            if name not in COLUMNS or "_taken_from" not in self.__dict__:
+                raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
+            claims, rows = self.__dict__["_taken_from"]
+            column = self.__dict__[name] = getattr(claims, name)[rows]
+            return column
+
+    def __reduce__(self) -> tuple[type[Claims], tuple[Any, ...]]:
+        """Pickles the columns of these rows alone."""
+        return Claims, tuple(getattr(self, name) for name in COLUMNS)
 
     def article_codes(self) -> Codes:
         """Returns the article of each claim as an integer: shape (n_claims,), from 0 in order of first appearance."""
         return codes_of(self.article_id)
+
+
+COLUMNS = tuple(column.name for column in fields(Claims))
+"""Names of the columns of claims, in their order."""
 
 
 @displayed
@@ -122,13 +151,17 @@ class Gold:
 
 def no_evidence(n_claims: int) -> Column:
     """Returns an evidence column that shows nothing; shape (n_claims,)."""
-    column = np.empty(n_claims, dtype=object)
-    column.fill(())
-    return column
+    return constant_column((), n_claims)
+
+
+def constant_column(value: object, n_claims: int) -> Column:
+    """Returns a read-only column of the same value, which is in memory once; shape (n_claims,)."""
+    single = np.empty((), dtype=object)
+    single[()] = value
+    return np.broadcast_to(single, n_claims)
 
 
 def codes_of(values: Column | Sequence[object]) -> Codes:
     """Returns an integer per distinct value, from 0 in order of first appearance; same shape as `values`."""
-    distinct = dict.fromkeys(values)
-    code_of = dict(zip(distinct, range(len(distinct)), strict=True))
+    code_of: defaultdict[object, int] = defaultdict(count().__next__)
     return np.fromiter(map(code_of.__getitem__, values), dtype=np.int64, count=len(values))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, ValidationError
 
 from harness.data.jsonl import to_json_lines
+from harness.data.packed.columns import Constant
 from harness.data.packed.records import PackedRecords, chosen, column_of
 from harness.display import Rows, displayed
 from harness.errors import Fault, FaultsError, HarnessError
@@ -240,6 +241,10 @@ def _article_citation(article: Article) -> str:
 def _column(values: Iterable[object]) -> np.ndarray[Any, np.dtype[np.object_]]:
     import numpy as np
 
+    if isinstance(values, Constant):
+        from harness.data.claims import constant_column
+
+        return constant_column(values.value, len(values))
     # np.array(values) would make a two-dimensional array of sequences of equal length.
     return np.fromiter(values, dtype=object)
 

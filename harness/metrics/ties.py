@@ -131,6 +131,9 @@ def precision_sums(ties: TieGroups) -> Floats:
         claims.
     """
     before, size, positives_before, positives = ties
+    only_positives = size is positives or np.array_equal(size, positives)
+    if only_positives and np.max(size, initial=0) <= 1:  # no ties, and no claim twice
+        return (positives_before + 1) * (size / (before + 1))
     end = before + size
     # A power of two as the limit, so that the tables of many calls are one.
     harmonic = _harmonic_numbers(1 << int(np.max(end, initial=0)).bit_length())
@@ -140,7 +143,7 @@ def precision_sums(ties: TieGroups) -> Floats:
     is_single = (size == 1).astype(np.float64)
     of_one = is_single / (before + 1)
     several = 1 - is_single
-    if size is positives or np.array_equal(size, positives):
+    if only_positives:
         # Groups of nothing but positives, as always without ties: c is 1.
         sums: Floats = (size + (positives_before - before) * reciprocals) * several + (positives_before + 1) * of_one
         return sums

@@ -144,7 +144,7 @@ def _load_data(loaded: LoadedExperiment, root: str | Path | None, trial: Trial) 
     ]
     if experiment.split.protocol == "transfer":
         warnings += training_groups(experiment.split, folds, claims, gold.rows_with_gold).warnings
-    warnings += published_rows_warnings(joined, {claims.claim_id[row] for fold in folds for row in fold.test})
+    warnings += published_rows_warnings(joined, np.concatenate([fold.test for fold in folds]))
     return ExperimentData(
         joined=joined,
         schemes=schemes,
@@ -214,7 +214,7 @@ def labeled_folds(folds: Sequence[Fold], gold: TaskGold, trial: Trial = FULL) ->
 
 def find_duplicate_rows(joined: JoinedDatasets, folds: Sequence[Fold]) -> Codes:
     """Test rows, in order, that are exact or near duplicates of training rows of their fold; shape (n,)."""
-    duplicates = [fold.test[joined.sentences.have_duplicates(fold.test, fold.train, near=True)] for fold in folds]
+    duplicates = [fold.test[joined.copies.among(fold.test, fold.train)] for fold in folds]
     return np.sort(np.concatenate(duplicates))
 
 
@@ -300,8 +300,12 @@ def _shared_articles(claims: Claims, folds: list[Fold], experiment: Experiment) 
     ]
 
 
-def _fold_identity(fold: Fold, data: ExperimentData) -> dict[str, str]:
-    """The part of a unit id that depends on its fold."""
+def _fold_identity(fold: Fold, data: ExperimentData, sources: str) -> dict[str, str]:
+    """The part of a unit id that depends on its fold.
+
+    Args:
+        sources: fingerprint of the publishers, which classifiers see and the fingerprint of the data lacks.
+    """
     claim_ids = data.claims.claim_id
     dev = {}
     if len(fold.dev):
@@ -313,7 +317,7 @@ def _fold_identity(fold: Fold, data: ExperimentData) -> dict[str, str]:
         "train": fingerprint(claim_ids[fold.train]),
         "gold": fingerprint(training_gold(data, fold).codes.tolist()),
         "test": fingerprint(claim_ids[fold.test]),
-        "sources": fingerprint(data.claims.source),  # classifiers see them; `data` has none of them
+        "sources": sources,
     }
 
 
@@ -381,12 +385,13 @@ def units_of(loaded: LoadedExperiment, data: ExperimentData) -> list[Unit]:
     """Every unit of an experiment: systems in the order of the config, then folds, then seeds; none for retrievers."""
     if loaded.experiment.task == "evidence":
         return []
+    sources = fingerprint(data.claims.source)
     folds_by_training: dict[tuple[float | None, str | None], list[tuple[Fold, dict[str, str]]]] = {}
     for system in loaded.systems:
         if (system.train_share, system.train_on) not in folds_by_training:
             folds = data_for_system(system, data, loaded.experiment).folds
             folds_by_training[system.train_share, system.train_on] = [
-                (fold, _fold_identity(fold, data)) for fold in folds
+                (fold, _fold_identity(fold, data, sources)) for fold in folds
             ]
     inputs = {
         system.system_name: [

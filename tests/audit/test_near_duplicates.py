@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from harness.audit import near_duplicates
 from harness.audit.near_duplicates import MIN_WORDS, match_near_duplicates, near_pairs, text_key
+from harness.data.duplicate_key import text_keys
 
 WORDS = st.lists(st.sampled_from("abcdefghij"), min_size=1, max_size=9).map(" ".join)
 KEYS = st.lists(WORDS, max_size=25, unique=True)
@@ -48,7 +49,8 @@ def test_small_batches_and_signatures_of_few_bits_give_the_same_pairs(keys, thre
 def test_arrow_numbers_words_as_a_dict_does(keys, block):
     expected = near_pairs(keys, 0.5, 3)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(near_duplicates, "MANY_KEYS", block)
+        patch.setattr(near_duplicates, "FEW_KEYS", block)
+        patch.setattr(near_duplicates, "NUMBERED_KEYS", block)
         pairs = near_pairs(keys, 0.5, 3)
     assert [column.tolist() for column in pairs] == [column.tolist() for column in expected]
 
@@ -57,6 +59,16 @@ def test_arrow_numbers_words_as_a_dict_does(keys, block):
 def test_a_key_has_the_words_of_its_text_in_lower_case(text):
     plain = unicodedata.normalize("NFKC", text)
     assert text_key(text) == " ".join(re.findall(r"\w+", plain.casefold()))
+
+
+@given(
+    st.lists(
+        st.text(st.sampled_from("aB_ .,\n\t\x00\x1c\u00e9\u2003"), max_size=9) | st.just("See https://a.b c"),
+        max_size=9,
+    )
+)
+def test_keys_of_many_texts_are_the_keys_of_each(texts):
+    assert text_keys(texts) == [text_key(text) for text in texts]
 
 
 @given(KEYS, KEYS)

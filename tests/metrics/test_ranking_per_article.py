@@ -12,8 +12,8 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from harness.metrics.article_means import UnitsSplitArticles
 from harness.metrics.official.checkthat_ranking import checkthat_mean, checkthat_ranking
 from harness.metrics.ranking_per_article import MeanAveragePrecision, PrecisionAt, ReciprocalRank, RPrecision
-from harness.metrics.ranking_pooled import AveragePrecision, RocAuc
-from harness.metrics.ties import ties_of_long_lists, ties_of_short_lists
+from harness.metrics.ranking_pooled import AveragePrecision, PooledTies, RocAuc
+from harness.metrics.ties import precision_sums, ties_of_long_lists, ties_of_short_lists
 
 
 def over_all_orders(gold, scores, k):
@@ -40,6 +40,17 @@ def test_ties_count_as_the_mean_over_all_their_orders(drawn, k):
     assert value(ReciprocalRank(), case) == pytest.approx(expected["reciprocal_rank"], abs=1e-12)
     assert value(RPrecision(), case) == pytest.approx(expected["r_precision"], abs=1e-12)
     assert value(PrecisionAt(k=k), case) == pytest.approx(expected[f"precision_at_{k}"], abs=1e-12)
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 1)), min_size=1, max_size=30))
+def test_claims_that_count_once_have_the_same_bits_beside_claims_that_count_twice(claims):
+    positive, once = (np.array(column) for column in zip(*claims, strict=True))
+    ties = PooledTies(np.append(positive, True), -np.arange(len(claims) + 1.0), np.arange(len(claims) + 1))
+    weights = np.append(once, 1)[None]
+    alone, beside = (
+        precision_sums(ties.count(rows)[0])[0] for rows in (weights, np.concatenate([weights, weights * 2]))
+    )
+    assert alone.tobytes() == beside.tobytes()
 
 
 def test_average_precision_by_hand():

@@ -136,8 +136,11 @@ class Spans:
 
     def __iter__(self) -> Iterator[str | None]:
         spans = zip(self.sources, self.starts, self.ends, strict=True)
-        for row, (source, start, end) in enumerate(spans):
-            yield self.own.get(row) if source is None else source[start:end]
+        if not self.own:
+            return (None if source is None else source[start:end] for source, start, end in spans)
+        return (
+            self.own.get(row) if source is None else source[start:end] for row, (source, start, end) in enumerate(spans)
+        )
 
     def take(self, rows: Sequence[int]) -> Spans:
         """Returns the values of some rows."""

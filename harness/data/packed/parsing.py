@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from operator import itemgetter
 from typing import Annotated, Any, NotRequired, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -37,7 +38,7 @@ def parse_lines(data: bytes, kind: type[R]) -> PackedRecords[R] | None:
     columns: dict[str, Column] = {}
     for name, field in kind.model_fields.items():
         if field.is_required():
-            columns[name] = Plain([fields[name] for fields in parsed])
+            columns[name] = Plain(list(map(itemgetter(name), parsed)))
         elif name in present:
             default = field.get_default(call_default_factory=True)
             columns[name] = Plain([fields.get(name, default) for fields in parsed])

@@ -12,8 +12,10 @@ import platform
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
+from time import time
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
@@ -37,6 +39,8 @@ FILE_NAME = "unchanged.json"
 FORMAT = 1
 MAX_FILES, MAX_BYTES = 2_000, 4_000_000_000
 """A dataset folder with more holds something else too."""
+SETTLED_S = 2.0
+"""Age of the last change of a file from which on another change shows in its times, on any file system."""
 OF_PASSAGES = ("evidence", "verdict")
 """Tasks that also read passages, from many places."""
 HOOKS = ("with_experiment", "with_task")
@@ -138,9 +142,22 @@ def _digest(loaded: LoadedExperiment, trial: Trial, root: str | Path | None, fol
         for files in (*inside, code, others):
             if files is None:
                 return None
-            parts += [text for path in files for text in (str(path), file_sha256(path))]
+            parts += [text for path in files for text in (str(path), _digest_of(path))]
         return fingerprint(parts)
     return None
+
+
+def _digest_of(path: Path) -> str:
+    """SHA-256 of a file, which is read again only if it may have changed since."""
+    state = path.stat()
+    if time() - state.st_ctime < SETTLED_S:  # a change right after could leave the same times
+        return file_sha256(path)
+    return _settled_sha256(path, state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino)
+
+
+@lru_cache(maxsize=4 * MAX_FILES)
+def _settled_sha256(path: Path, *_: int) -> str:
+    return file_sha256(path)
 
 
 def _depends_on_files(classifier: Classifier) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from harness.arrays import Codes
-from harness.audit.sentences import AuditedDataset, SentenceTable, build_sentence_table
+from harness.audit.sentences import AuditedDataset, Copies, build_sentence_table
 from harness.data.claims import Claims, Gold
 from harness.data.dataset import Dataset
 from harness.data.labels.gold import active_annotations, gold_labels, parse_rule
@@ -56,9 +56,10 @@ class JoinedDatasets:
         return fingerprints[0] if len(fingerprints) == 1 else fingerprint(fingerprints)
 
     @cached_property
-    def sentences(self) -> SentenceTable:
-        """Texts of the claims, in the form in which the audit compares them."""
-        return build_sentence_table([AuditedDataset(self.name, self.claims, (), {}, self.datasets[0].info.language)])
+    def copies(self) -> Copies:
+        """Exact and near duplicates among the claims, as the audit finds them."""
+        audited = AuditedDataset(self.name, self.claims, (), {}, self.datasets[0].info.language)
+        return build_sentence_table([audited]).copies()
 
     @cached_property
     def languages(self) -> Mapping[str, str]:
@@ -66,8 +67,9 @@ class JoinedDatasets:
         languages = {}
         for dataset in self.datasets:
             prefix = f"{dataset.info.name}:" if len(self.datasets) > 1 else ""
-            for article in dataset.articles:
-                languages[prefix + article.article_id] = article.language or dataset.info.language
+            columns = (column_of(dataset.articles, name) for name in ("article_id", "language"))
+            for article_id, language in zip(*columns, strict=True):
+                languages[prefix + article_id] = language or dataset.info.language
         return languages
 
 
@@ -136,24 +138,27 @@ def _join_claims(tables: Sequence[tuple[str, Claims]]) -> Claims:
     return Claims(**columns)
 
 
-def published_rows_warnings(pool: JoinedDatasets, claim_ids: Collection[str]) -> list[str]:
+def published_rows_warnings(pool: JoinedDatasets, rows: Codes) -> list[str]:
     """Returns a warning for each official part that has another number of claims than the publisher's files have rows.
 
     Args:
         pool: the datasets.
-        claim_ids: scored claims, as in the table; only their parts are named.
+        rows: scored claims, as rows of the table; only their parts are named.
     """
-    warnings = []
+    warnings = list[str]()
+    if not any(dataset.info.published_rows for dataset in pool.datasets):
+        return warnings
+    claim_ids = set(pool.claims.claim_id[rows])
     for dataset in pool.datasets:
         prefix = f"{dataset.info.name}:" if len(pool.datasets) > 1 else ""
         part_of = dataset.splits.get("official", {})
         counts = Counter(part_of.values())
         scored_parts = {part for claim_id, part in part_of.items() if prefix + claim_id in claim_ids}
         warnings += [
-            f"part '{part}' of {dataset.info.name} has {rows:,} rows in the publisher's files and "
+            f"part '{part}' of {dataset.info.name} has {published:,} rows in the publisher's files and "
             f"{counts[part]:,} claims here, because rows without text are left out: n differs from the published one"
-            for part, rows in dataset.info.published_rows.items()
-            if part in scored_parts and rows != counts[part]
+            for part, published in dataset.info.published_rows.items()
+            if part in scored_parts and published != counts[part]
         ]
     return warnings
 

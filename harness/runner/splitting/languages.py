@@ -22,11 +22,11 @@ def language_warnings(
         sides: article ids of the training claims and of the test claims, of each fold.
         language_of: language by article id.
     """
-    tested = {language_of[article] for _, test in sides for article in set(test)}
-    unsupported = sorted(tested - set(made_for))
-    if made_for and unsupported:
-        return [f"{name} was made for {', '.join(made_for)}; the data is in '{', '.join(unsupported)}'"]
-    if not learns or len(set(map(_primary, language_of.values()))) < 2:
+    if made_for:
+        tested = {language_of[article] for _, test in sides for article in set(test)}
+        if unsupported := sorted(tested - set(made_for)):
+            return [f"{name} was made for {', '.join(made_for)}; the data is in '{', '.join(unsupported)}'"]
+    if not learns or len(set(map(_primary, set(language_of.values())))) < 2:
         return []
     trained, unknown = set[str](), set[str]()
     for train, test in sides:

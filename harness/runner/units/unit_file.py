@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from harness.arrays import Codes, Floats, arrow_numbers, arrow_texts
+from harness.arrays import Codes, Floats, arrow_coded, arrow_numbers, arrow_texts
 from harness.classifiers.base import QuoteCounts
 from harness.data.claims import Column
 from harness.files import check_state_file, fingerprint, sha256, state_bytes
@@ -111,11 +111,7 @@ def encode_unit(unit_id: str, claim_ids: Column, labels: tuple[str, ...], predic
 
 def label_column(labels: Sequence[str], codes: Codes) -> pa.Array:
     """A column of label names for codes; -1 becomes null."""
-    places = np.asarray(codes)
-    places = np.where(places >= 0, places, len(labels))
-    if len(places) and places.max() > len(labels):
-        raise IndexError(f"code {int(places.max())} of {len(labels)} labels")
-    return arrow_texts(np.array([*labels, None], dtype=object)[places])
+    return arrow_coded(codes, labels)
 
 
 def read_unit(path: Path, unit_id: str) -> StoredUnit | None:

@@ -237,3 +237,17 @@ def test_a_run_folder_inside_its_dataset_is_not_recorded(workspace):
         assert not (inside.folder / unchanged.FILE_NAME).exists()
     finally:
         shutil.rmtree(inside.out)
+
+
+def test_a_file_that_has_not_changed_for_a_while_is_read_once(tmp_path, monkeypatch):
+    path, read = tmp_path / "file", []
+    monkeypatch.setattr(unchanged, "file_sha256", lambda path: read.append(path) or path.read_text("utf-8"))
+    path.write_text("before", encoding="utf-8")
+    digest = unchanged._digest_of
+    assert [digest(path), digest(path)] == ["before"] * 2
+    assert len(read) == 2  # a change may leave the same times as the one a moment ago
+    monkeypatch.setattr(unchanged, "SETTLED_S", 0.0)
+    assert [digest(path), digest(path)] == ["before"] * 2
+    assert len(read) == 3
+    path.write_text("after it", encoding="utf-8")
+    assert digest(path) == "after it"
