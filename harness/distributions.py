@@ -20,11 +20,13 @@ def student_tail(t: float, freedom: int) -> float:
     """Returns the probability that Student's t is above a value.
 
     Args:
-        t: value, at least 0.
+        t: value, at least 0; for NaN the chance is NaN.
         freedom: degrees of freedom, at least 1.
     """
     if not t:
         return 0.5
+    if math.isnan(t):  # the fraction below would never end
+        return t
     a = freedom / 2
     # t is above with the chance I(a, 1/2; below) / 2, where I is the regularized incomplete beta function.
     above = 1 / (1 + (freedom / t) / t)
@@ -39,7 +41,7 @@ def student_quantile(share: float, freedom: int) -> float:
     """Returns the value that Student's t is below with a given chance.
 
     Args:
-        share: chance, from 0.5 to below 1.
+        share: chance, from 0.5 to below 1; for NaN the value is NaN.
         freedom: degrees of freedom, at least 1.
     """
     constant = _gamma_ratio(freedom / 2) / math.sqrt(math.pi * freedom)
@@ -50,12 +52,17 @@ def student_quantile(share: float, freedom: int) -> float:
         density = constant * math.exp(-(freedom + 1) / 2 * math.log1p(value * value / freedom))
         step = (student_tail(value, freedom) - (1 - share)) / density
         value += step
-        if step <= 4 * EPSILON * value:
+        if not step > 4 * EPSILON * value:  # nor is NaN
             return value
 
 
 def binomial_below(hits: int, n: int) -> float:
-    """Returns the chance of at most `hits` successes in `n` trials with a chance of one half each."""
+    """Returns the chance of at most `hits` successes in `n` trials with a chance of one half each.
+
+    Args:
+        hits: number of successes, at most half of the trials: the terms of a larger number grow beyond a double.
+        n: number of trials.
+    """
     if n > EXACT_COUNT:
         from scipy.special import bdtr
 

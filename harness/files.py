@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import stat
+import sys
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from itertools import islice
@@ -365,8 +366,11 @@ def gc_paused() -> Iterator[None]:
 @contextmanager
 def importing() -> Iterator[None]:
     """Pauses the garbage collector while the block imports modules, and has it leave alone what they made."""
+    n_modules = len(sys.modules)
     with gc_paused():
         yield
+        if len(sys.modules) == n_modules:  # nothing was made; what is garbage by now would never be collected
+            return
         was_frozen = gc.get_freeze_count()
         gc.freeze()
         if not was_frozen:  # the process is somebody else's, who may want it collected: it is old, no more

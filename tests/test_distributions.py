@@ -36,6 +36,12 @@ def test_a_tail_far_out_is_zero(t):
     assert student_tail(t, 5) == 0
 
 
+@pytest.mark.parametrize("freedom", [1, 5, 300])
+def test_what_is_no_number_has_no_chance_and_no_quantile(freedom):
+    assert math.isnan(student_tail(math.nan, freedom))
+    assert math.isnan(student_quantile(math.nan, freedom))
+
+
 @pytest.mark.parametrize(("hits", "n"), [(0, 1), (3, 10), (5, 10), (40, 100), (4_900, EXACT_COUNT), (0, 2_000)])
 def test_a_chance_of_few_successes_is_that_of_scipy(hits, n):
     assert binomial_below(hits, n) == pytest.approx(float(bdtr(hits, n, 0.5)), rel=1e-10, abs=1e-300)
