@@ -35,6 +35,16 @@ def test_a_column_is_taken_once_it_is_looked_at():
     assert set(COLUMNS) & set(vars(taken)) == {"text"}
 
 
+@pytest.mark.parametrize("rows", [np.array([2, 0]), np.array([True, False, True, False])], ids=["rows", "mask"])
+def test_rows_that_change_later_do_not_change_what_was_taken(rows):
+    claims = a_table()
+    taken = claims.take(rows)
+    expected = claims.text[rows].tolist()
+    rows[:] = rows[::-1].copy()
+    rows[0] = 1
+    assert taken.text.tolist() == expected
+
+
 def test_rows_of_rows_are_taken_from_these():
     taken = a_table().take(np.array([3, 2, 1])).take(np.array([1, 2]))
     assert taken.position.tolist() == [2, 1]

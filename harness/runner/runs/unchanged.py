@@ -150,7 +150,8 @@ def _digest(loaded: LoadedExperiment, trial: Trial, root: str | Path | None, fol
 def _digest_of(path: Path) -> str:
     """SHA-256 of a file, which is read again only if it may have changed since."""
     state = path.stat()
-    if time() - state.st_ctime < SETTLED_S:  # a change right after could leave the same times
+    changed = max(state.st_mtime, state.st_ctime)  # where the latter is when a file was made, it is the former
+    if time() - changed < SETTLED_S:  # a change right after could leave the same times
         return file_sha256(path)
     return _settled_sha256(path, state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino)
 

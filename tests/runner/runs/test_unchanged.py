@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import NamedTuple
@@ -251,3 +252,15 @@ def test_a_file_that_has_not_changed_for_a_while_is_read_once(tmp_path, monkeypa
     assert len(read) == 3
     path.write_text("after it", encoding="utf-8")
     assert digest(path) == "after it"
+
+
+def test_a_file_that_was_made_long_ago_and_changed_now_is_read_again(tmp_path, monkeypatch):
+    path, read = tmp_path / "file", []
+    monkeypatch.setattr(unchanged, "file_sha256", lambda path: read.append(path) or "")
+    path.write_bytes(b"")
+    now = path.stat().st_ctime + 100
+    monkeypatch.setattr(unchanged, "time", lambda: now)
+    os.utime(path, (now, now))
+    unchanged._digest_of(path)
+    unchanged._digest_of(path)
+    assert len(read) == 2
