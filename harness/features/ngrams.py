@@ -238,7 +238,16 @@ class CharNgrams:
 
     def learn(self, chunks: Chunks) -> Pieces:
         """Sets the vocabulary; returns the n-grams of the distinct chunks."""
-        return self._pieces(chunks, learn=True)
+        numbers, sizes = [np.empty(0, dtype=np.int32)], [np.empty(0, dtype=np.int64)]
+        for start in range(0, len(chunks.distinct), BLOCK_CHUNKS):
+            block = learned_grams(chunks.distinct[start : start + BLOCK_CHUNKS], self.low, self.high)
+            if block is None:
+                self.grams.clear()
+                return Pieces.of(map(self.ngrams_of, chunks.distinct), self.grams, learn=True)
+            known = [self.grams.setdefault(name, len(self.grams)) for name in block.names]
+            numbers.append(np.array(known, dtype=np.int32)[block.numbers])
+            sizes.append(block.sizes)
+        return Pieces(np.concatenate(numbers), np.concatenate(sizes))
 
     def longer(self, pieces: Pieces, chunks: Chunks) -> csr_matrix:
         """Returns no columns: every n-gram is in a chunk."""
@@ -258,21 +267,6 @@ class CharNgrams:
     def n_columns(self) -> int:
         """Number of n-grams of the vocabulary."""
         return len(self.grams)
-
-    def _pieces(self, chunks: Chunks, *, learn: bool) -> Pieces:
-        """The n-grams of the distinct chunks."""
-        if not learn:
-            return Pieces.of(map(self.ngrams_of, chunks.distinct), self.grams, learn=False)
-        numbers, sizes = [np.empty(0, dtype=np.int32)], [np.empty(0, dtype=np.int64)]
-        for start in range(0, len(chunks.distinct), BLOCK_CHUNKS):
-            block = learned_grams(chunks.distinct[start : start + BLOCK_CHUNKS], self.low, self.high)
-            if block is None:
-                self.grams.clear()
-                return Pieces.of(map(self.ngrams_of, chunks.distinct), self.grams, learn=True)
-            known = [self.grams.setdefault(name, len(self.grams)) for name in block.names]
-            numbers.append(np.array(known, dtype=np.int32)[block.numbers])
-            sizes.append(block.sizes)
-        return Pieces(np.concatenate(numbers), np.concatenate(sizes))
 
     def ngrams_of(self, chunk: str) -> list[str]:
         """Returns the n-grams of a chunk, by length, then by place."""

@@ -114,15 +114,13 @@ def numbers_and_sizes(
     return numbers, np.array(sizes, dtype=np.int64)
 
 
-def count_matrix(
-    rows: Integers, columns: Integers, shape: tuple[int, int], dtype: npt.DTypeLike = np.float64
-) -> csr_matrix:
+def count_matrix(rows: Integers, columns: Integers, shape: tuple[int, int]) -> csr_matrix:
     """How often each (row, column) pair occurs; negative columns are ignored."""
     from scipy.sparse import coo_matrix
 
     is_known = columns >= 0
     pairs = rows[is_known], columns[is_known]
-    matrix = coo_matrix((np.ones(len(pairs[0]), dtype=dtype), pairs), shape=shape).tocsr()
+    matrix = coo_matrix((np.ones(len(pairs[0])), pairs), shape=shape).tocsr()
     matrix.sum_duplicates()
     return matrix
 

@@ -1,7 +1,7 @@
 """N-gram counts that the fits of an experiment share: each text is counted once, whatever folds it is in.
 
 The vocabulary and the document frequencies of a fit come from its own texts alone: columns, their order and every
-number are those of `Ngrams.fit` on these texts.
+number are those of a fit that shares its counts with no other.
 """
 
 from __future__ import annotations
