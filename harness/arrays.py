@@ -48,10 +48,10 @@ def arrow_texts(texts: Sequence[str | None] | npt.NDArray[np.object_]) -> pa.Str
     if n_null := present.count(None):
         is_null = np.array([text is None for text in present], dtype=bool)
         present = [text or "" for text in present]
-    joined = "".join(present)
-    parts = present if joined.isascii() else [text.encode() for text in present]
-    lengths = np.fromiter(map(len, parts), dtype=np.int64, count=len(parts))
-    return _string_array(joined.encode(), lengths, is_null, n_null)
+    data = "".join(present).encode()
+    sizes = map(len, present) if data.isascii() else (len(text.encode()) for text in present)
+    lengths = np.fromiter(sizes, dtype=np.int64, count=len(present))
+    return _string_array(data, lengths, is_null, n_null)
 
 
 def arrow_coded(codes: Codes, texts: Sequence[str]) -> pa.StringArray:

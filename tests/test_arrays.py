@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import tracemalloc
 
 import numpy as np
 import pyarrow as pa
@@ -33,6 +34,16 @@ def test_texts_for_arrow_are_those_of_arrow(texts, of):
     made.validate(full=True)
     assert made.equals(expected)
     assert made.null_count == expected.null_count
+
+
+def test_texts_of_other_alphabets_are_not_in_memory_once_more_one_by_one():
+    texts = [f"\u00e9tat {number}" + " de choses" * 3 for number in range(20_000)]
+    tracemalloc.start()
+    try:
+        n_bytes = arrow_texts(texts).nbytes
+        assert tracemalloc.get_traced_memory()[1] < 4 * n_bytes
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("codes", [[0, 1, 2, 1], [1, -1, 0, -1], [-1], []], ids=str)
