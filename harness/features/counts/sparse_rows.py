@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from weakref import WeakValueDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -213,6 +213,12 @@ def starts_of(sizes: Numbers) -> Integers:
     return np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
 
 
-@lru_cache(maxsize=4)
-def _ones(n: int, dtype: Any) -> Numbers:
-    return np.ones(n, dtype=dtype)
+_ONES: WeakValueDictionary[tuple[int, np.dtype[Any]], Numbers] = WeakValueDictionary()
+
+
+def _ones(n: int, dtype: np.dtype[Any]) -> Numbers:
+    """An array of ones, which is in memory once, as long as somebody has it."""
+    ones = _ONES.get((n, dtype))
+    if ones is None:
+        ones = _ONES[n, dtype] = np.ones(n, dtype=dtype)
+    return ones

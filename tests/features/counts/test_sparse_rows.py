@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -79,3 +81,12 @@ def test_no_rows_have_no_products():
     nothing = SparseRows(np.empty(0, dtype=np.int32), np.zeros(1, dtype=np.int64), 3)
     assert times(nothing.blocks(float), np.ones((3, 2))).shape == (0, 2)
     assert back(nothing.blocks(float), np.empty(0), 3).tolist() == [0, 0, 0]
+
+
+def test_ones_are_in_memory_once_and_as_long_as_somebody_has_them():
+    rows = rows_of([[(0, 1)], [(1, 1)]], ones=True)
+    first, second = (next(rows.blocks(np.float64)).matrix.data.base for _ in range(2))
+    assert first is second
+    ones = weakref.ref(first)
+    del first, second
+    assert ones() is None
