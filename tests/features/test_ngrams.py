@@ -78,6 +78,22 @@ def test_character_counts_equal_those_of_scikit_learn(span):
     )
 
 
+@pytest.mark.parametrize("span", [{}, {"word_ngrams": (2, 3)}, {"word_ngrams": None}, {"char_ngrams": None}], ids=str)
+def test_a_vocabulary_of_which_only_some_columns_count_gives_the_same_weights(span):
+    """As models have it that were saved before vocabularies held only what counts."""
+    whole, _ = fitted(NgramSettings(**span, **ALL), TEXTS)
+    tfidf, _ = Tfidf.fit(NgramSettings(**span), TEXTS)
+    names = tfidf.ngrams.names()
+    columns = np.flatnonzero(np.isin(whole.names(), names))
+    older = Tfidf(Ngrams(whole.counters, columns, tfidf.ngrams.edge), tfidf.idf, tfidf.sublinear)
+    assert older.ngrams.names() == names
+    texts = [*STRANGE, *TEXTS]
+    assert (older.ngrams.count(texts) != tfidf.ngrams.count(texts)).nnz == 0
+    assert (older.transform(texts) != tfidf.transform(texts)).nnz == 0
+    weights = np.random.default_rng(0).normal(size=(len(names), 2))
+    assert np.array_equal(older.sums(texts, weights), tfidf.sums(texts, weights))
+
+
 def compare(chosen: NgramSettings, vectorizer: CountVectorizer) -> None:
     ngrams, counts = fitted(chosen, TEXTS[:12])
     expected = vectorizer.fit_transform(TEXTS[:12])
