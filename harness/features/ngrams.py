@@ -28,6 +28,7 @@ from harness.features.counts.chunks import (
     count_in_order,
     count_matrix,
     count_type,
+    distinct_codes,
     stack_columns,
 )
 from harness.features.counts.gram_table import GramTable
@@ -117,8 +118,8 @@ class WordNgrams:
         """Sets the vocabulary; returns the tokens of the distinct chunks."""
         pieces = self._pieces(chunks, learn=True)
         for length in range(2, self.high + 1):
-            of_blocks = [_distinct(self._codes(block, pieces, length)) for block in chunks.blocks()]
-            self.runs.append(_distinct(np.concatenate(of_blocks)))
+            of_blocks = [distinct_codes(self._codes(block, pieces, length)) for block in chunks.blocks()]
+            self.runs.append(distinct_codes(np.concatenate(of_blocks)))
         return pieces
 
     def longer(self, pieces: Pieces, chunks: Chunks) -> csr_matrix:
@@ -214,14 +215,6 @@ class WordNgrams:
 
 BLOCK_CHUNKS = 65_536
 """Number of chunks whose character n-grams are learned at once, which bounds memory."""
-
-
-def _distinct(codes: Integers) -> Integers:
-    """The distinct codes from 0, ascending."""
-    ordered = np.sort(codes[codes >= 0])  # `numpy.unique` hashes, which is slower
-    is_first = np.ones(len(ordered), dtype=bool)
-    np.not_equal(ordered[1:], ordered[:-1], out=is_first[1:])
-    return ordered[is_first]
 
 
 @displayed

@@ -114,6 +114,14 @@ def numbers_and_sizes(
     return numbers, np.array(sizes, dtype=np.int64)
 
 
+def distinct_codes(codes: Integers) -> Integers:
+    """The distinct codes from 0, ascending."""
+    ordered = np.sort(codes[codes >= 0])  # `numpy.unique` hashes, which is slower
+    is_first = np.ones(len(ordered), dtype=bool)
+    np.not_equal(ordered[1:], ordered[:-1], out=is_first[1:])
+    return ordered[is_first]
+
+
 def count_matrix(rows: Integers, columns: Integers, shape: tuple[int, int]) -> csr_matrix:
     """How often each (row, column) pair occurs; negative columns are ignored."""
     from scipy.sparse import coo_matrix
