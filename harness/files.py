@@ -100,10 +100,12 @@ def state_bytes(path: Path) -> bytes | None:
 def check_state_file(path: Path) -> None:
     """Refuses what is no file in the place of one that is not read now, and that no command could renew later.
 
-    Raises: FaultsError: a folder, a pipe or a device is there.
+    Raises: FaultsError: a folder, a pipe or a device is there, or nobody may look.
     """
-    if not path.is_file() and path.exists():
-        state_bytes(path)
+    with suppress(OSError):  # `state_bytes` puts it in words
+        if path.is_file() or not path.exists():
+            return
+    state_bytes(path)
 
 
 def decode(data: bytes, path: Path) -> str:

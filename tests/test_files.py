@@ -22,6 +22,7 @@ from harness.files import (
     WriteError,
     atomic_file,
     atomic_folder,
+    check_state_file,
     decode,
     fingerprint,
     importing,
@@ -191,6 +192,19 @@ def test_a_device_or_pipe_is_not_replaced(tmp_path, kind):
         pass
     assert [*tmp_path.iterdir()] == before
     assert kind == "stream" or not path.is_file()
+
+
+def test_a_state_file_that_nobody_may_look_at_is_named(tmp_path, monkeypatch):
+    def refuse(path, **_):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    with pytest.raises(FaultsError, match="state.json: cannot be read: no permission"):
+        check_state_file(tmp_path / "state.json")
+
+
+def test_a_state_file_with_an_impossible_name_is_not_there(tmp_path):
+    check_state_file(tmp_path / ("long" * 100))
 
 
 @pytest.fixture

@@ -177,9 +177,9 @@ def input_of(path: Path) -> str:
     import pyarrow as pa
     from pyarrow import parquet
 
-    if not path.is_file():  # a pipe would never end
-        return path.name
     try:
+        if not path.is_file():  # a pipe would never end
+            return path.name
         return str(json.loads(parquet.read_metadata(path).metadata[INFO])["input"])
     except (pa.ArrowException, OSError, ValueError, KeyError, TypeError):
         return path.name
