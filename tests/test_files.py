@@ -199,7 +199,7 @@ def test_a_state_file_that_nobody_may_look_at_is_named(tmp_path, monkeypatch):
         raise PermissionError(13, "Permission denied", str(path))
 
     monkeypatch.setattr(Path, "stat", refuse)
-    with pytest.raises(FaultsError, match="state.json: cannot be read: no permission"):
+    with pytest.raises(FaultsError, match=r"state\.json: cannot be read: no permission"):
         check_state_file(tmp_path / "state.json")
 
 
