@@ -137,8 +137,14 @@ class SharedCounts:
         sizes = [counter.n_columns for counter in counters]
         ngrams = Ngrams(tuple(counters), np.arange(sum(sizes)), sizes[0])
         # Known as long as somebody has the n-grams, whose vocabulary is large; no other object has their id before.
-        key, columns_of = id(ngrams), self._columns
-        columns_of[key] = weakref.ref(ngrams, lambda _: columns_of.pop(key, None)), places
+        # The counts are known weakly, so that they go when nobody has them, and do not wait for the garbage collector.
+        key, shared = id(ngrams), weakref.ref(self)
+
+        def forget(_: weakref.ref[Ngrams]) -> None:
+            if (counts := shared()) is not None:
+                counts._columns.pop(key, None)
+
+        self._columns[key] = weakref.ref(ngrams, forget), places
         return ngrams, np.concatenate(frequencies)
 
     def has(self, ngrams: Ngrams) -> bool:

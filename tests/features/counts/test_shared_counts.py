@@ -69,6 +69,19 @@ def test_n_grams_that_nobody_has_any_more_take_no_memory():
     assert ngrams() is None
 
 
+def test_what_counts_know_of_n_grams_goes_with_the_counts():
+    shared = SharedCounts(TEXTS)
+    with shared.used():
+        features, _ = Tfidf.fit(NgramSettings(), TEXTS[:9])
+    places = weakref.ref(shared._columns[id(features.ngrams)][1][0])
+    gc.disable()
+    try:
+        del shared
+        assert places() is None
+    finally:
+        gc.enable()
+
+
 @pytest.mark.parametrize("kind", [Tfidf, BinaryNgrams])
 @pytest.mark.parametrize("span", SPANS)
 def test_every_fold_is_as_if_it_were_fitted_alone(kind, span):
