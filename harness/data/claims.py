@@ -150,7 +150,7 @@ class Gold:
 
 
 def no_evidence(n_claims: int) -> Column:
-    """Returns an evidence column that shows nothing; shape (n_claims,)."""
+    """Returns a read-only evidence column that shows nothing; shape (n_claims,)."""
     return constant_column((), n_claims)
 
 
