@@ -69,7 +69,7 @@ class Claims:
             if getattr(self, name) is None:
                 object.__setattr__(self, name, constant_column(None, len(self.claim_id)))
         if self.evidence is None:
-            object.__setattr__(self, "evidence", no_evidence(len(self.claim_id)))
+            object.__setattr__(self, "evidence", constant_column((), len(self.claim_id)))
 
     def __len__(self) -> int:
         return len(self.claim_id)
@@ -150,8 +150,8 @@ class Gold:
 
 
 def no_evidence(n_claims: int) -> Column:
-    """Returns a read-only evidence column that shows nothing; shape (n_claims,)."""
-    return constant_column((), n_claims)
+    """Returns an evidence column that shows nothing, to be filled; shape (n_claims,)."""
+    return constant_column((), n_claims).copy()
 
 
 def constant_column(value: object, n_claims: int) -> Column:

@@ -7,7 +7,7 @@ import pickle
 import numpy as np
 import pytest
 
-from harness.data.claims import COLUMNS, Claims, codes_of
+from harness.data.claims import COLUMNS, Claims, ShownPassage, codes_of, no_evidence
 
 
 def a_table(n: int = 4) -> Claims:
@@ -64,6 +64,18 @@ def test_only_the_rows_that_were_taken_are_pickled():
         getattr(claims, name)[[7]].tolist() for name in COLUMNS
     ]
     assert len(pickle.dumps(copied)) < len(pickle.dumps(claims)) / 100
+
+
+def test_evidence_that_is_not_given_is_in_memory_once():
+    evidence = a_table(3).evidence
+    assert evidence.tolist() == [(), (), ()]
+    assert evidence.strides == (0,)
+
+
+def test_a_column_without_evidence_can_be_filled():
+    column = no_evidence(3)
+    column[1] = (ShownPassage("p", "a text"),)
+    assert column.tolist() == [(), (("p", "a text", None),), ()]
 
 
 def test_codes_count_from_the_first_that_appears():

@@ -189,7 +189,7 @@ def _shown_text(evidence: Evidence) -> str:
 
 def evidence_column(ranked: Ranked) -> Column:
     """The passages of each claim as a column of tuples; shape (n_claims,)."""
-    column = no_evidence(len(ranked)).copy()
+    column = no_evidence(len(ranked))
     for row, passages in enumerate(ranked):
         column[row] = tuple(passages)
     return column
