@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +14,8 @@ from harness.arrays import Integers
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-ENTRIES = 4_000_000
-"""Entries of the rows that are multiplied at once, which bounds memory."""
+ENTRIES = 1 << 22
+"""Most entries that are multiplied at once, which bounds memory; one row may have more."""
 STEP = 8_192
 """Rows that are taken at once."""
 Numbers = npt.NDArray[Any]
@@ -99,10 +99,12 @@ class SparseRows(NamedTuple):
             dtype: type of the numbers of products.
             worth: what the values, which are places in it, stand for; None: for themselves.
         """
-        step = max(1, ENTRIES * self.n_rows // max(1, len(self.columns)))
-        for start in range(0, self.n_rows, step):
-            rows = slice(start, start + step)
-            starts = self.starts[start : start + step + 1]
+        start = 0
+        while start < self.n_rows:
+            last = int(np.searchsorted(self.starts, self.starts[start] + ENTRIES, side="right")) - 1
+            rows = slice(start, max(last, start + 1))
+            starts = self.starts[start : rows.stop + 1]
+            start = rows.stop
             entries = slice(int(starts[0]), int(starts[-1]))
             columns = self.columns[entries]
             if self.values is None:
@@ -182,13 +184,15 @@ class Block(NamedTuple):
     @classmethod
     def of(cls, rows: slice, entries: SparseRows) -> Self:
         """Takes the arrays without the checks and copies of the constructors of scipy."""
-        from scipy.sparse import csr_matrix
+        from scipy.sparse import csc_matrix, csr_matrix
 
-        kind: Any = csr_matrix
-        matrix = kind(entries.shape, dtype=np.float32)
         starts = entries.starts.astype(entries.columns.dtype, copy=False)
-        matrix.data, matrix.indices, matrix.indptr = entries.values, entries.columns, starts
-        return cls(rows, matrix, matrix.T)
+        both = list[Any]()
+        for kind, shape in ((csr_matrix, entries.shape), (csc_matrix, entries.shape[::-1])):
+            matrix = cast("Any", kind)(shape, dtype=np.float32)
+            matrix.data, matrix.indices, matrix.indptr = entries.values, entries.columns, starts
+            both.append(matrix)
+        return cls(rows, *both)
 
 
 def times(blocks: Iterable[Block], weights: Numbers) -> Numbers:
@@ -213,6 +217,6 @@ def starts_of(sizes: Numbers) -> Integers:
     return np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
 
 
-@lru_cache(maxsize=4)
+@cache
 def _ones(n: int, dtype: Any) -> Numbers:
     return np.ones(n, dtype=dtype)
