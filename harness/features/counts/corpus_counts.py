@@ -19,6 +19,7 @@ from harness.features.counts.text_counts import TextCounts
 from harness.features.ngrams import CharNgrams, Counter, WordNgrams
 from harness.files import fingerprint
 from harness.folders import cache_folder
+from harness.freed_memory import return_freed_memory
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -154,7 +155,10 @@ class Corpora:
     def of(self, kinds: Iterable[Kind]) -> list[Corpus]:
         """The n-grams of each kind."""
         found = [self._of_kind.get(kind) or self._of_kind.setdefault(kind, self._made(kind)) for kind in kinds]
-        self._chunks = None  # all kinds are counted from them, and then nobody needs them
+        if self._chunks is not None:
+            self._chunks = None  # all kinds are counted from them, and then nobody needs them
+            if len(self._texts) >= MANY_TEXTS:
+                return_freed_memory()
         return found
 
     @cached_property

@@ -14,7 +14,7 @@ from harness.arrays import Integers
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-ENTRIES = 1 << 22
+ENTRIES = 1 << 21
 """Most entries that are multiplied at once, which bounds memory; one row may have more."""
 STEP = 8_192
 """Rows that are taken at once."""
