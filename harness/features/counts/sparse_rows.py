@@ -46,14 +46,11 @@ class SparseRows(NamedTuple):
     @classmethod
     def of_blocks(cls, blocks: Sequence[SparseRows]) -> Self:
         """The rows of blocks one after the other, whose values are integers, in the fewest bits that hold them."""
-        values = [np.asarray(block.values) for block in blocks]
-        most = max(int(np.abs(each).max(initial=0)) for each in values)
-        dtype = np.min_scalar_type(-most - 1)
         return cls(
             np.concatenate([block.columns for block in blocks]),
             starts_of(np.concatenate([np.diff(block.starts) for block in blocks])),
             blocks[0].n_columns,
-            np.concatenate([each.astype(dtype) for each in values]),
+            np.concatenate([_smallest(np.asarray(block.values)) for block in blocks]),
         )
 
     def beside(self, other: SparseRows) -> SparseRows:
@@ -64,7 +61,7 @@ class SparseRows(NamedTuple):
             places = np.arange(len(rows.columns)) + np.repeat(before, np.diff(rows.starts))
             columns[places] = rows.columns + edge
             values[places] = np.asarray(rows.values)
-        return SparseRows(columns, starts, self.n_columns + other.n_columns, values)
+        return SparseRows(columns, starts, self.n_columns + other.n_columns, _smallest(values))
 
     @property
     def n_rows(self) -> int:
@@ -215,6 +212,11 @@ def back(blocks: Iterable[Block], values: Numbers, n_columns: int) -> Numbers:
 def starts_of(sizes: Numbers) -> Integers:
     """Where slices of some sizes begin, one after the other; the last entry is the end."""
     return np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
+
+
+def _smallest(values: Numbers) -> Numbers:
+    """Integers in the fewest bits that hold them."""
+    return values.astype(np.min_scalar_type(-int(np.abs(values).max(initial=0)) - 1))
 
 
 @cache

@@ -86,9 +86,8 @@ class CountProducts:
         self._chunks, self._pieces = [*counts.chunks.blocks(dtype)], [*counts.pieces.blocks(dtype)]
         self._n_chunks, self._n_columns = counts.pieces.shape
         self._codes: Callable[[], Iterable[Block]] = partial(counts.codes.blocks, dtype, worth)
-        if (
-            dtype == np.float32 and len(counts.codes.columns) <= KEPT
-        ):  # in 64 bits they take more memory than the counts
+        # In 64 bits they would take more memory than the counts.
+        if dtype == np.float32 and len(counts.codes.columns) <= KEPT:
             codes = [*counts.codes.valued(worth).blocks(dtype)]
             self._codes = lambda: codes
 
