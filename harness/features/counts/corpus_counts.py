@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -19,6 +19,7 @@ from harness.features.counts.text_counts import TextCounts
 from harness.features.ngrams import CharNgrams, Counter, WordNgrams
 from harness.files import fingerprint
 from harness.folders import cache_folder
+from harness.freed_memory import return_freed_memory
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -31,7 +32,7 @@ MAX_STORED = 500_000_000
 """Size of the file of counts in bytes above which the oldest are deleted."""
 MAX_ENTRY = MAX_STORED // 4
 """Bytes up to which counts are stored; larger ones would drive out others, and what is written takes memory."""
-FORMAT = 4
+FORMAT = 5
 """Version of what is stored; another one is counted again."""
 PARTS = ("pieces", "codes")
 """Parts of the counts of one kind."""
@@ -41,16 +42,35 @@ worth has a rounding error in proportion to the count."""
 Value = TypeVar("Value")
 
 
-class Corpus(NamedTuple):
-    """All n-grams of one kind in all texts."""
+class Names(NamedTuple):
+    """Many short texts, in one text."""
 
-    counter: WordNgrams | CharNgrams
-    low: int
-    """Minimum length that is asked for; a counter of words counts all shorter ones too."""
-    names: list[str]
+    text: str
+    ends: Integers
+    """Place in `text` behind each."""
+
+    @classmethod
+    def of(cls, names: Collection[str]) -> Names:
+        """Joins texts."""
+        lengths = np.fromiter(map(len, names), dtype=np.int64, count=len(names))
+        return cls("".join(names), np.cumsum(lengths))
+
+    def at(self, places: Integers) -> list[str]:
+        """The texts at some places."""
+        starts = np.where(places > 0, self.ends[places - 1], 0)
+        return [self.text[start:end] for start, end in zip(starts.tolist(), self.ends[places].tolist(), strict=True)]
+
+
+class Corpus(NamedTuple):
+    """All n-grams of one kind in all texts; of words, the shorter ones too, which come first."""
+
+    kind: Kind
+    names: Names
     """Tokens of words, or n-grams of characters, by their number, which is that of their column too."""
+    runs: list[Integers]
+    """The longer n-grams of words, see `WordNgrams`."""
     counts: TextCounts
-    """Counts of the columns of `counter`. The order of a row's entries depends on its own text only."""
+    """Counts of all n-grams. The order of a row's entries depends on its own text only."""
 
     @classmethod
     def of(cls, chunks: Chunks, rows: SparseRows, kind: Kind) -> Corpus:
@@ -61,14 +81,14 @@ class Corpus(NamedTuple):
             rows: the same as a matrix, shape (n_texts, number of distinct chunks).
             kind: the kind of n-grams.
         """
-        is_word, low, high = kind[0] is WordNgrams, kind[1], kind[2]
-        counter = WordNgrams(1, high) if is_word else CharNgrams(low, high)
+        counter = WordNgrams(1, kind[2]) if kind[0] is WordNgrams else CharNgrams(*kind[1:])
         learned = counter.learn(chunks)
         vocabulary = counter.tokens if isinstance(counter, WordNgrams) else counter.grams
         pieces = SparseRows.of_sizes(*learned, len(vocabulary))
         own_rows, codes = _counted(chunks, rows, pieces, partial(counter.longer, learned))
         counts = TextCounts(own_rows, pieces._replace(n_columns=counter.n_columns), codes)
-        return cls(counter, low, list(vocabulary), counts)
+        runs = counter.runs if isinstance(counter, WordNgrams) else []
+        return cls(kind, Names.of(vocabulary), runs, counts)
 
     @property
     def n_bytes(self) -> int:
@@ -84,20 +104,20 @@ class Corpus(NamedTuple):
         """
         order = self.counts.pieces.first_seen(chunks)
         order = order[is_kept[order]]
-        numbers = numbered(order, len(self.names))
-        vocabulary = {self.names[old]: new for new, old in enumerate(order.tolist())}
-        if isinstance(self.counter, CharNgrams):
-            return CharNgrams(self.low, self.counter.high, vocabulary), numbers
-        counter = WordNgrams(self.low, self.counter.high, vocabulary)
-        return counter, self._restricted_runs(self.counter, counter, numbers, is_kept)
+        numbers = numbered(order, len(self.names.ends))
+        vocabulary = {name: number for number, name in enumerate(self.names.at(order))}
+        if self.kind[0] is CharNgrams:
+            return CharNgrams(*self.kind[1:], vocabulary), numbers
+        counter = WordNgrams(*self.kind[1:], vocabulary)
+        return counter, self._restricted_runs(counter, numbers, is_kept)
 
     def _restricted_runs(
-        self, whole: WordNgrams, counter: WordNgrams, tokens: npt.NDArray[np.int32], is_kept: Bools
+        self, counter: WordNgrams, tokens: npt.NDArray[np.int32], is_kept: Bools
     ) -> npt.NDArray[np.int32]:
-        """Sets the longer n-grams of a counter; returns the column there of each column of the whole."""
+        """Sets the longer n-grams of a counter; returns the column there of each column here."""
         shorter, start = tokens, len(tokens)
         by_length, sizes = [tokens], [len(counter.tokens)]
-        for run in whole.runs:
+        for run in self.runs:
             kept = np.flatnonzero(is_kept[start : start + len(run)])
             heads, tails = np.divmod(run[kept], max(1, len(tokens)))
             codes = shorter[heads].astype(np.int64) * max(1, len(counter.tokens)) + tokens[tails]
@@ -107,7 +127,7 @@ class Corpus(NamedTuple):
             by_length.append(shorter)
             sizes.append(len(kept))
             start += len(run)
-        for length in range(1, self.low):
+        for length in range(1, counter.low):
             by_length[length - 1] = np.full_like(by_length[length - 1], -1)
             sizes[length - 1] = 0
         edges = starts_of(np.array(sizes)).astype(np.int32)
@@ -135,7 +155,10 @@ class Corpora:
     def of(self, kinds: Iterable[Kind]) -> list[Corpus]:
         """The n-grams of each kind."""
         found = [self._of_kind.get(kind) or self._of_kind.setdefault(kind, self._made(kind)) for kind in kinds]
-        self._chunks = None  # all kinds are counted from them, and then nobody needs them
+        if self._chunks is not None:
+            self._chunks = None  # all kinds are counted from them, and then nobody needs them
+            if len(self._texts) >= MANY_TEXTS:
+                return_freed_memory()
         return found
 
     @cached_property
@@ -234,10 +257,9 @@ def _rows_of_arrays(arrays: Mapping[str, Any]) -> SparseRows:
 
 
 def _arrays_of_corpus(corpus: Corpus) -> dict[str, Any]:
-    # No piece contains white space.
-    names = np.frombuffer("\n".join(corpus.names).encode("utf-8", "surrogatepass"), dtype=np.uint8)
-    runs = corpus.counter.runs if isinstance(corpus.counter, WordNgrams) else []
-    arrays: dict[str, Any] = {"names": names} | {f"run{n}": run for n, run in enumerate(runs)}
+    text = np.frombuffer(corpus.names.text.encode("utf-8", "surrogatepass"), dtype=np.uint8)
+    arrays: dict[str, Any] = {"names": text, "ends": corpus.names.ends}
+    arrays |= {f"run{n}": run for n, run in enumerate(corpus.runs)}
     arrays["repetitive"] = np.flatnonzero(np.diff(corpus.counts.chunks.starts) == 0)
     for part in PARTS:
         arrays |= {f"{part}_{name}": array for name, array in _arrays_of_rows(getattr(corpus.counts, part)).items()}
@@ -245,17 +267,13 @@ def _arrays_of_corpus(corpus: Corpus) -> dict[str, Any]:
 
 
 def _corpus_of_arrays(arrays: Mapping[str, Any], rows: SparseRows, kind: Kind) -> Corpus:
-    is_word, low, high = kind[0] is WordNgrams, kind[1], kind[2]
-    text = arrays["names"].tobytes().decode("utf-8", "surrogatepass")
-    names = text.split("\n") if text else []
-    vocabulary = {name: number for number, name in enumerate(names)}
-    runs = [arrays[f"run{n}"] for n in range(high - 1)] if is_word else []
-    counter = WordNgrams(1, high, vocabulary, runs) if is_word else CharNgrams(low, high, vocabulary)
+    names = Names(arrays["names"].tobytes().decode("utf-8", "surrogatepass"), arrays["ends"])
+    runs = [arrays[f"run{n}"] for n in range(kind[2] - 1)] if kind[0] is WordNgrams else []
     pieces, codes = (
         _rows_of_arrays({name.removeprefix(f"{part}_"): array for name, array in arrays.items() if part in name})
         for part in PARTS
     )
-    return Corpus(counter, low, names, TextCounts(rows.without(arrays["repetitive"]), pieces, codes))
+    return Corpus(kind, names, runs, TextCounts(rows.without(arrays["repetitive"]), pieces, codes))
 
 
 def numbered(order: Integers, n: int) -> npt.NDArray[np.int32]:

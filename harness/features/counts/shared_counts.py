@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from operator import eq
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -46,7 +47,7 @@ class SharedCounts:
         self._forget()
 
     def _forget(self) -> None:
-        self._numbers = dict[str, int]()
+        self._hashes: tuple[Integers, Integers] | None = None
         self._corpora = Corpora(self._texts)
         self._kept = OrderedDict[Hashable, tuple[Any, int]]()
         self._columns = dict[int, tuple[weakref.ref[Ngrams], list[npt.NDArray[np.int32]]]]()
@@ -69,12 +70,16 @@ class SharedCounts:
 
     def rows_of(self, texts: Sequence[str]) -> Integers | None:
         """The number of each text; None if one is not among the shared texts."""
-        if not self._numbers:
-            self._numbers = {text: number for number, text in enumerate(self._texts)}
-        try:
-            return np.fromiter(map(self._numbers.__getitem__, texts), dtype=np.int64, count=len(texts))
-        except KeyError:
-            return None
+        if self._hashes is None:
+            hashes = _hashes(self._texts)
+            order = np.argsort(hashes)
+            self._hashes = hashes[order], order
+        known, numbers = self._hashes
+        if not len(known):
+            return None if len(texts) else numbers
+        rows: Integers = numbers[np.minimum(np.searchsorted(known, _hashes(texts)), len(known) - 1)]
+        # Where two texts have one hash, only one of them is found.
+        return rows if all(map(eq, map(self._texts.__getitem__, rows.tolist()), texts)) else None
 
     def knows(self, key: Hashable) -> bool:
         """Whether the value of a key is kept."""
@@ -307,6 +312,10 @@ def _active(texts: Sequence[str]) -> tuple[SharedCounts, Integers] | None:
 
 def _size(matrix: csr_matrix) -> int:
     return int(matrix.data.nbytes + matrix.indices.nbytes + matrix.indptr.nbytes)
+
+
+def _hashes(texts: Sequence[str]) -> Integers:
+    return np.fromiter(map(hash, texts), dtype=np.int64, count=len(texts))
 
 
 def _kinds(settings: NgramSettings) -> list[Kind]:

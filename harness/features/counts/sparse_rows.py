@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, cast
 from weakref import WeakValueDictionary
 
 import numpy as np
@@ -14,8 +14,8 @@ from harness.arrays import Integers
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-ENTRIES = 4_000_000
-"""Entries of the rows that are multiplied at once, which bounds memory."""
+ENTRIES = 1 << 21
+"""Most entries that are multiplied at once, which bounds memory; one row may have more."""
 STEP = 8_192
 """Rows that are taken at once."""
 Numbers = npt.NDArray[Any]
@@ -46,14 +46,11 @@ class SparseRows(NamedTuple):
     @classmethod
     def of_blocks(cls, blocks: Sequence[SparseRows]) -> Self:
         """The rows of blocks one after the other, whose values are integers, in the fewest bits that hold them."""
-        values = [np.asarray(block.values) for block in blocks]
-        most = max(int(np.abs(each).max(initial=0)) for each in values)
-        dtype = np.min_scalar_type(-most - 1)
         return cls(
             np.concatenate([block.columns for block in blocks]),
             starts_of(np.concatenate([np.diff(block.starts) for block in blocks])),
             blocks[0].n_columns,
-            np.concatenate([each.astype(dtype) for each in values]),
+            np.concatenate([_smallest(np.asarray(block.values)) for block in blocks]),
         )
 
     def beside(self, other: SparseRows) -> SparseRows:
@@ -64,7 +61,7 @@ class SparseRows(NamedTuple):
             places = np.arange(len(rows.columns)) + np.repeat(before, np.diff(rows.starts))
             columns[places] = rows.columns + edge
             values[places] = np.asarray(rows.values)
-        return SparseRows(columns, starts, self.n_columns + other.n_columns, values)
+        return SparseRows(columns, starts, self.n_columns + other.n_columns, _smallest(values))
 
     @property
     def n_rows(self) -> int:
@@ -99,10 +96,12 @@ class SparseRows(NamedTuple):
             dtype: type of the numbers of products.
             worth: what the values, which are places in it, stand for; None: for themselves.
         """
-        step = max(1, ENTRIES * self.n_rows // max(1, len(self.columns)))
-        for start in range(0, self.n_rows, step):
-            rows = slice(start, start + step)
-            starts = self.starts[start : start + step + 1]
+        start = 0
+        while start < self.n_rows:
+            last = int(np.searchsorted(self.starts, self.starts[start] + ENTRIES, side="right")) - 1
+            rows = slice(start, max(last, start + 1))
+            starts = self.starts[start : rows.stop + 1]
+            start = rows.stop
             entries = slice(int(starts[0]), int(starts[-1]))
             columns = self.columns[entries]
             if self.values is None:
@@ -182,13 +181,15 @@ class Block(NamedTuple):
     @classmethod
     def of(cls, rows: slice, entries: SparseRows) -> Self:
         """Takes the arrays without the checks and copies of the constructors of scipy."""
-        from scipy.sparse import csr_matrix
+        from scipy.sparse import csc_matrix, csr_matrix
 
-        kind: Any = csr_matrix
-        matrix = kind(entries.shape, dtype=np.float32)
         starts = entries.starts.astype(entries.columns.dtype, copy=False)
-        matrix.data, matrix.indices, matrix.indptr = entries.values, entries.columns, starts
-        return cls(rows, matrix, matrix.T)
+        both = list[Any]()
+        for kind, shape in ((csr_matrix, entries.shape), (csc_matrix, entries.shape[::-1])):
+            matrix = cast("Any", kind)(shape, dtype=np.float32)
+            matrix.data, matrix.indices, matrix.indptr = entries.values, entries.columns, starts
+            both.append(matrix)
+        return cls(rows, *both)
 
 
 def times(blocks: Iterable[Block], weights: Numbers) -> Numbers:
@@ -211,6 +212,11 @@ def back(blocks: Iterable[Block], values: Numbers, n_columns: int) -> Numbers:
 def starts_of(sizes: Numbers) -> Integers:
     """Where slices of some sizes begin, one after the other; the last entry is the end."""
     return np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
+
+
+def _smallest(values: Numbers) -> Numbers:
+    """Integers in the fewest bits that hold them."""
+    return values.astype(np.min_scalar_type(-int(np.abs(values).max(initial=0)) - 1))
 
 
 _ONES: WeakValueDictionary[tuple[int, np.dtype[Any]], Numbers] = WeakValueDictionary()

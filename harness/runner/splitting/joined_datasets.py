@@ -21,6 +21,7 @@ from harness.data.packed.records import column_of
 from harness.data.sentences.normalize import Form, normalize_text
 from harness.errors import HarnessError, UnknownName, unknown_name
 from harness.files import fingerprint
+from harness.freed_memory import return_freed_memory
 from harness.schemes import Scheme, TaskMapping
 
 PREFIXED_COLUMNS = ("claim_id", "article_id")
@@ -59,7 +60,9 @@ class JoinedDatasets:
     def copies(self) -> Copies:
         """Exact and near duplicates among the claims, as the audit finds them."""
         audited = AuditedDataset(self.name, self.claims, (), {}, self.datasets[0].info.language)
-        return build_sentence_table([audited]).copies()
+        copies = build_sentence_table([audited]).copies()
+        return_freed_memory()
+        return copies
 
     @cached_property
     def languages(self) -> Mapping[str, str]:

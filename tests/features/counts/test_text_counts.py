@@ -24,7 +24,11 @@ def both(request):
     (corpus,) = Corpora(TEXTS).of([request.param])
     vectorizer = VECTORIZERS[request.param]
     expected = vectorizer.fit_transform(TEXTS).toarray()
-    names = [name.partition(":")[2] for name in corpus.counter.names()]
+    counter, columns = corpus.restricted(
+        np.arange(corpus.counts.chunks.n_columns), np.ones(expected.shape[1], dtype=bool)
+    )
+    assert columns.tolist() == list(range(expected.shape[1]))
+    names = [name.partition(":")[2] for name in counter.names()]
     return corpus.counts, expected[:, [vectorizer.vocabulary_[name] for name in names]]
 
 
