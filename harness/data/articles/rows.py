@@ -213,7 +213,7 @@ def json_row(line: str) -> dict[str, Any] | str:
 
 
 def looks_like_rows(text: str) -> bool:
-    """Whether a text is no prose but rows of JSON: its first lines are objects, and each has a text of several words."""
+    """Whether a text is rows of JSON, no prose: its first lines are objects, each with a text of several words."""
     if not text.lstrip().startswith("{"):
         return False
     lines = (line for line in io.StringIO(text) if line.strip())

@@ -435,7 +435,7 @@ def test_rows_of_json_under_the_name_of_a_text_are_refused_and_not_read_as_one_a
     assert [each.article.text for each in articles] == ["Costs rose by 5 percent.", "We love parks."]
 
 
-@pytest.mark.parametrize("text", ["{ok}\nSome text.", f"Some text.\n{ROWS}", f"{ROWS}Some text.", '{"n": 1, "id": "a"}'])
+@pytest.mark.parametrize("text", ["{A}\nB c.", f"Some text.\n{ROWS}", f"{ROWS}Some text.", '{"n": 1, "id": "a"}'])
 def test_a_text_with_braces_is_an_article(tmp_path, text):
     (tmp_path / "a.txt").write_text(text)
     assert [each.article.text for each in read_articles([tmp_path / "a.txt"])] == [text]
