@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import resource
@@ -22,7 +21,6 @@ from harness.files import (
     atomic_folder,
     decode,
     fingerprint,
-    importing,
     read_bytes,
     sha256,
     write_bytes,
@@ -189,22 +187,3 @@ def test_a_device_or_pipe_is_not_replaced(tmp_path, kind):
         pass
     assert [*tmp_path.iterdir()] == before
     assert kind == "stream" or not path.is_file()
-
-
-def test_what_an_import_makes_is_old_but_can_be_collected():
-    gc.unfreeze()
-    with importing():
-        made = ["a list of its own"]
-    assert not gc.get_freeze_count()
-    assert any(each is made for each in gc.get_objects(generation=2))
-
-
-def test_what_an_import_makes_is_frozen_where_a_program_freezes():
-    gc.freeze()
-    try:
-        with importing():
-            made = ["a list of its own"]
-        assert gc.get_freeze_count()
-        assert not any(each is made for each in gc.get_objects())
-    finally:
-        gc.unfreeze()
