@@ -148,7 +148,7 @@ def test_a_copy_for_labeling_is_written(tmp_path):
 def test_a_write_that_is_cut_short_leaves_a_valid_log(folder):
     """The limit of the file size stands for a full disk: a part of the last line is written, and then nothing."""
     keys = "1" * 14
-    script = f"ulimit -f 1; printf {keys} | {sys.executable} -m harness label d --as ann"
+    script = f"ulimit -f 1; printf {keys} | {sys.executable} -B -m harness label d --as ann"
     done = subprocess.run(
         ["bash", "-c", script], cwd=folder.parent, capture_output=True, text=True, timeout=120, check=False
     )
