@@ -28,6 +28,8 @@ MAX_LABEL = 60
 """Length of a longer text, which is no label."""
 N_LOOKED_AT = 10
 """Lines of a text that tell whether it is rows."""
+ROWS_AS_TEXT = "is rows of JSON, which would be read as one article; save it as a .jsonl file"
+"""Why such a text is refused."""
 
 
 class LabeledRow(NamedTuple):

@@ -29,7 +29,7 @@ from harness.data.articles.encoding import DecodedText, decode_text
 from harness.data.articles.html import read_page
 from harness.data.articles.hub import HUB, read_dataset_rows, read_hub
 from harness.data.articles.markup import markdown_title, mask_markdown, mask_transcript
-from harness.data.articles.rows import looks_like_rows
+from harness.data.articles.rows import ROWS_AS_TEXT, looks_like_rows
 from harness.data.articles.tables import read_table
 from harness.data.jsonl import read_records
 from harness.data.web.addresses import check_url, is_url
@@ -219,8 +219,7 @@ def _read_text(file: InputFile) -> list[LoadedArticle]:
     text, encoding = _decode(file)
     if looks_like_rows(text):
         named = ", or say what it is with --name rows.jsonl" if file.path == STDIN_PATH else ""
-        message = f"is rows of JSON, which would be read as one article; save it as a .jsonl file{named}"
-        raise FaultsError.single(file.path, message, code="rows")
+        raise FaultsError.single(file.path, f"{ROWS_AS_TEXT}{named}", code="rows")
     is_transcript = file.reading.transcript or file.name.lower().endswith(TRANSCRIPT_SUFFIX)
     masked = mask_transcript(text, file.path) if is_transcript else None
     # A first line with an empty line after it is the title, as in files that were saved from a news page.
