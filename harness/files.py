@@ -1,14 +1,12 @@
-"""Reads and writes files: clear errors, atomic writes, folder locks and hashes."""
+"""Reads and writes files: clear errors, atomic writes and hashes."""
 
 from __future__ import annotations
 
 import errno
-import gc
 import hashlib
 import json
 import os
 import stat
-import sys
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from itertools import islice
@@ -25,14 +23,6 @@ Content = bytes | Callable[[], Iterable[bytes]]
 
 class WriteError(EndsRun):
     """A file or folder could not be written; no partial content remains under its name."""
-
-
-class Locked(WriteError):
-    """Another process writes to the folder."""
-
-    def __init__(self, folder: Path, message: str) -> None:
-        self.folder = folder
-        super().__init__(message)
 
 
 def read_bytes(path: Path) -> bytes:
@@ -318,65 +308,6 @@ def json_line(record: dict[str, Any]) -> str:
 def json_document(document: Any) -> str:
     """Returns an indented JSON document: keys in their given order, newline at the end."""
     return json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
-
-
-@contextmanager
-def folder_lock(folder: Path, purpose: str, *, name: str = ".lock", wait_s: float = 0) -> Iterator[None]:
-    """Locks a folder against other processes until the block ends or the process dies.
-
-    Args:
-        folder: created if absent.
-        purpose: what needs the lock ("a run", "ingest"), for the message.
-        name: name of the lock file.
-        wait_s: seconds to wait for another process.
-    Raises: Locked: another process has locked the folder. WriteError: the folder cannot be written.
-    """
-    from filelock import FileLock, Timeout
-
-    make_folder(folder)
-    lock = FileLock(folder / name, timeout=wait_s)
-    with translate_os_errors(folder):
-        try:
-            lock.acquire()
-        except Timeout:
-            raise Locked(
-                folder,
-                f"{folder}: another process is writing to this folder ({purpose}); "
-                "wait until it ends, or choose another folder",
-            ) from None
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-@contextmanager
-def gc_paused() -> Iterator[None]:
-    """Pauses the garbage collector while the block creates many records, which is a third faster.
-
-    Each collection would otherwise traverse all records created so far.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
-@contextmanager
-def importing() -> Iterator[None]:
-    """Pauses the garbage collector while the block imports modules, and has it leave alone what they made."""
-    n_modules = len(sys.modules)
-    with gc_paused():
-        yield
-        if len(sys.modules) == n_modules:  # nothing was made; what is garbage by now would never be collected
-            return
-        was_frozen = gc.get_freeze_count()
-        gc.freeze()
-        if not was_frozen:  # the process is somebody else's, who may want it collected: it is old, no more
-            gc.unfreeze()
 
 
 def sha256(data: bytes | str) -> str:

@@ -19,7 +19,8 @@ from harness.data.load import find_dataset, find_scheme, open_dataset, open_fold
 from harness.data.new_dataset import git_note
 from harness.display import Rows, displayed
 from harness.errors import HarnessError, UnknownName, unknown_name
-from harness.files import folder_lock, write_files
+from harness.files import write_files
+from harness.folder_locks import folder_lock
 from harness.records import Claim, check_name
 
 BY = ("claim", "article")

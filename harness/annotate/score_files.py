@@ -16,7 +16,8 @@ from pydantic_core import from_json
 from harness.arrays import Floats
 from harness.data.own_tables import OwnTable
 from harness.errors import Fault, FaultsError, HarnessError, UnknownName, unknown_name
-from harness.files import gc_paused, opened, read_bytes
+from harness.files import opened, read_bytes
+from harness.garbage_collector import gc_paused
 
 SUFFIXES = (".jsonl", ".csv", ".tsv", ".parquet")
 PAGES = (".html", ".htm")

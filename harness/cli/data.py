@@ -42,14 +42,18 @@ folder = click.Path(path_type=Path)
     help="Read a field or an axis from another column: text=sentence, label=is_claim, evidence=passage, note=why, "
     "confidence=certainty, at=labeled_at; may be repeated.",
 )
-@click.option("--ignore-column", "ignore_columns", multiple=True, metavar="COLUMN", help="Pass over a column.")
-@click.option("--ignore-other-columns", is_flag=True, help="Pass over columns that are neither a field nor an axis.")
+@click.option(
+    "--ignore-column", "ignore_columns", multiple=True, metavar="COLUMN", help="Pass over this column; may be repeated."
+)
+@click.option(
+    "--ignore-other-columns", is_flag=True, help="Pass over all columns that are neither a field nor an axis."
+)
 @click.option(
     "--labels",
     "values",
     multiple=True,
     metavar="VALUE=LABEL",
-    help="Labels by their values in the file: 1=yes,0=no; may be repeated.",
+    help="With --claims: labels by their values in the file: 1=yes,0=no; may be repeated.",
 )
 @click.option(
     "--on-conflict",

@@ -69,31 +69,37 @@ def say_threads() -> None:
     metavar="KEY=VALUE",
     help="Override a config value, such as split.k=3; may be repeated.",
 )
-@click.option("--only", multiple=True, metavar="NAME", help="Run this system only; may be repeated.")
+@click.option("--only", multiple=True, metavar="NAME", help="Run this system of the config only; may be repeated.")
 @click.option(
     "--limit",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Use at most N training and N test claims per fold (quick trial).",
+    help="Use the first N training and N test claims of each fold only, which may cut an article (quick trial).",
 )
 @click.option(
     "--sample",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Use whole articles only, drawn at random until they have N claims (trial).",
+    help="Use whole articles only, drawn at random until they have N claims in all folds together (trial).",
 )
 @click.option(
     "--ids",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Use these claims only: the id of a claim, or of an article, on each line (trial).",
+    help="Use the claims that you name only: the id of a claim, or of an article, on each line of FILE (trial).",
 )
 @click.option(
     "--shard",
     metavar="I/N",
-    help="Fit part I of N of the fits only, and write no results; several processes may share one folder.",
+    help="Fit part I of N of the fits only, on all claims, and write no results; several processes may share a folder.",
 )
-@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Number of parallel processes.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Number of parallel processes of this command.",
+)
 @click.option(
     "--backend",
     type=click.Choice(["local", "dask"]),
@@ -103,6 +109,7 @@ def say_threads() -> None:
 )
 @click.option("--scheduler", metavar="ADDRESS", help="Scheduler of the Dask cluster, such as tcp://10.0.0.1:8786.")
 @click.option(
+    "-o",
     "--out",
     type=click.Path(path_type=Path),
     default=Path("runs"),

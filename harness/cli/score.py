@@ -64,7 +64,9 @@ def print_remarks(warnings: Iterable[str], notes: Iterable[str] = ()) -> None:
 @click.option("--encoding", help="Encoding of text files; default: detected.")
 @click.option("--delimiter", metavar="NAME", help=DELIMITER_HELP)
 @click.option("--sheet", metavar="NAME", help="Sheet of .xlsx files; default: the first.")
-@click.option("--name", metavar="ID", help="Name of standard input (-), such as page.html for HTML.")
+@click.option(
+    "--name", metavar="ID", help="Name of standard input (-), whose suffix is its kind: page.html, rows.jsonl."
+)
 @click.option("--language", metavar="CODE", help="Language of inputs that declare none; default: detected.")
 @click.option(
     "--reasons/--no-reasons",
@@ -72,10 +74,12 @@ def print_remarks(warnings: Iterable[str], notes: Iterable[str] = ()) -> None:
     help="Report reasons for each score (default: on; slow for encoders; not in a folder of scores).",
 )
 @click.option(
-    "--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Number of processes, for a folder."
+    "--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Number of processes, with -o FOLDER."
 )
 @click.option(
-    "--shard", metavar="I/N", help="Score only part I of N of an archive, into a folder that all parts share."
+    "--shard",
+    metavar="I/N",
+    help="With -o FOLDER: score part I of N of the input only, into a folder that all parts share.",
 )
 @web_options
 @no_code

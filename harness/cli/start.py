@@ -104,7 +104,9 @@ def schema(out: Path | None) -> None:
 @click.option("--encoding", help="Encoding of text files; default: detected.")
 @click.option("--delimiter", metavar="NAME", help=DELIMITER_HELP)
 @click.option("--sheet", metavar="NAME", help="Sheet of .xlsx files; default: the first.")
-@click.option("--name", metavar="ID", help="Id of the article from standard input (-); page.html for HTML.")
+@click.option(
+    "--name", metavar="ID", help="Id of the article from standard input (-), with its kind: page.html, rows.jsonl."
+)
 @click.option("--replaces", metavar="ID", help="Id of the article that the only article of SOURCE replaces.")
 @web_options
 @click.option("--as-corpus", is_flag=True, help="Make a corpus for `harness search`: each paragraph is a passage.")

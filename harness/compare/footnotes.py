@@ -12,6 +12,8 @@ from harness.runner.tables import MAX_PUBLISHED_ROWS, reference_notes
 from harness.text_tables import count_of, format_number
 
 CORRECTIONS = {"holm": "Holm", "bh": "Benjamini-Hochberg"}
+MAX_NAMED_PAIRS = 5
+"""Number of pairs up to which a footnote names all that it is about."""
 TIE_GROUP = "tie group: not significantly different (p >= .05) from the best system of the group"
 
 
@@ -157,11 +159,22 @@ def _untested(comparison: Comparison) -> list[str]:
 
 
 def _pairs_by_text(texts: Iterable[tuple[SystemPair, str | None]]) -> list[str]:
-    pairs: dict[str, list[str]] = {}
+    pairs: dict[str, list[SystemPair]] = {}
     for pair, text in texts:
         if text:
-            pairs.setdefault(text, []).append(f"{pair.a} - {pair.b}")
-    return [f"{', '.join(names)}: {text}" for text, names in pairs.items()]
+            pairs.setdefault(text, []).append(pair)
+    return [f"{_named(of_text)}: {text}" for text, of_text in pairs.items()]
+
+
+def _named(pairs: Sequence[SystemPair]) -> str:
+    """The names of pairs; of many, those with the smallest p, the number of the others, and where all of them are."""
+    p_values = {pair: pair.difference.p for pair in pairs if pair.difference is not None}
+    more = ""
+    if len(pairs) > MAX_NAMED_PAIRS:
+        order = "smallest p first; " if p_values else ""
+        more = f" and {len(pairs) - MAX_NAMED_PAIRS:,} more ({order}harness compare --json names all)"
+        pairs = sorted(pairs, key=lambda pair: p_values.get(pair, 1.0))
+    return ", ".join(f"{pair.a} - {pair.b}" for pair in pairs[:MAX_NAMED_PAIRS]) + more
 
 
 def format_p(value: float) -> str:

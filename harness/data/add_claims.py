@@ -26,7 +26,9 @@ from harness.data.new_dataset import GIT_FILES
 from harness.data.own_tables import TableOptions
 from harness.display import displayed
 from harness.errors import FaultsError, HarnessError
-from harness.files import Content, folder_lock, gc_paused, opened, write_files
+from harness.files import Content, opened, write_files
+from harness.folder_locks import folder_lock
+from harness.garbage_collector import gc_paused
 from harness.partial_files import is_temporary, remove_partial_files
 from harness.records import Record, check_name, preview
 from harness.text_tables import count_of

@@ -11,7 +11,8 @@ from harness.data.dataset import info_file_contents, started_info
 from harness.data.load import find_dataset, open_folder
 from harness.display import displayed
 from harness.errors import FaultsError, HarnessError
-from harness.files import folder_lock, read_bytes, write_files
+from harness.files import read_bytes, write_files
+from harness.folder_locks import folder_lock
 from harness.folders import safe_name
 from harness.partial_files import is_temporary, remove_partial_files
 from harness.records import preview

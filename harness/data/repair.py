@@ -21,7 +21,8 @@ from harness.data.labels.label_log import CUT, drop_cut_lines, require_own
 from harness.data.load import find_dataset
 from harness.data.new_dataset import missing_git_files
 from harness.errors import FaultsError
-from harness.files import decode, folder_lock, json_line, read_bytes, write_files
+from harness.files import decode, json_line, read_bytes, write_files
+from harness.folder_locks import folder_lock
 from harness.records import Annotation, Article, Claim, Evidence, Record
 
 CONFLICT_START, CONFLICT_BASE, CONFLICT_MIDDLE, CONFLICT_END = "<<<<<<<", "|||||||", "=======", ">>>>>>>"

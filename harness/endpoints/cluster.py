@@ -108,13 +108,17 @@ def _connected(scheduler: str) -> Iterator[Any]:
         ) from None
     try:
         # A client that is given no address waits 20 s for itself when it is collected, and prints a traceback.
-        resolve_address(scheduler)
+        with catch_warnings():
+            filterwarnings("ignore", category=FutureWarning)  # which is raised, too
+            resolve_address(scheduler)
         client = Client(scheduler, timeout=CONNECT_S, set_as_default=False)
     except AssertionError:  # all that distributed says if its thread has not begun within 10 s
         raise ClusterError(
             "--backend dask: the thread of the connection did not start within 10 s, as happens where a machine has "
             "far more work than processors; run the same again when it has less"
         ) from None
+    except FutureWarning as error:  # a protocol that takes another package
+        raise ClusterError(f"--scheduler: '{scheduler}' cannot be used: {' '.join(str(error).split())}") from None
     except (OSError, ValueError, ImportError) as error:  # ValueError: no address; ImportError: an unknown protocol
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ClusterError(

@@ -10,6 +10,9 @@ from harness.metrics.intervals import RESAMPLING_METHODS, Intervals, Method, Val
 from harness.resampling import JACKKNIFE_BLOCKS
 from harness.text_tables import count_of
 
+MAX_NAMED = 5
+"""Number of systems up to which those with the most frequent method are named."""
+
 
 def describe_method(method: Method, n_units: int, intervals: Intervals) -> str:
     """What was drawn or left out for an interval: "from 1,000 resamples of articles, seed 13".
@@ -53,7 +56,8 @@ def describe_intervals(
 ) -> str:
     """One line on the intervals of a table, which names each method with what it is used for.
 
-    Systems are named only if the method differs between them.
+    Systems are named only if the method differs between them; of the method that most have, only their number if they
+    are many.
 
     Args:
         uses: every value of the table; those without an interval are passed over.
@@ -72,13 +76,22 @@ def describe_intervals(
     if not systems_of:
         return ""
     n_ways = Counter(subject for by_subject in systems_of.values() for subject in by_subject)
+    most: dict[str, list[str]] = {}
+    for by_subject in systems_of.values():
+        for subject, systems in by_subject.items():
+            most[subject] = max(most.get(subject, []), systems, key=len)
     methods_by_how: dict[str, list[str]] = {}
     for (how, method), by_subject in systems_of.items():
         named = [
-            " of ".join(filter(None, (subject, ", ".join(systems) if n_ways[subject] > 1 else "")))
+            " of ".join(filter(None, (subject, _named(systems, most[subject]) if n_ways[subject] > 1 else "")))
             for subject, systems in by_subject.items()
         ]
         named = [name for name in named if name]
         methods_by_how.setdefault(how, []).append(f"{method} for {', '.join(named)}" if named else method)
     parts = [f"{how}: {'; '.join(methods)}" for how, methods in methods_by_how.items()]
     return f"{what}{' ' if parts[0].startswith('from') else ', '}{'; '.join(parts)}"
+
+
+def _named(systems: list[str], most: list[str]) -> str:
+    """The names of the systems with a method; only their number if they are many, and those that most have."""
+    return f"the other {len(systems)}" if systems is most and len(systems) > MAX_NAMED else ", ".join(systems)

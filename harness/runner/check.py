@@ -15,8 +15,8 @@ from harness.data.load import dataset_names, find_dataset, open_folder
 from harness.data.new_dataset import git_note
 from harness.data.packed.records import column_of
 from harness.errors import Fault, FaultsError, HarnessError, NotFetched, UnknownName, unknown_name
-from harness.files import gc_paused, importing
 from harness.folders import shipped
+from harness.garbage_collector import gc_paused, importing
 from harness.schemes import read_scheme
 
 CONFIG_SUFFIXES = (".yaml", ".yml")

@@ -17,7 +17,8 @@ from harness.data.claims import Claims, Gold
 from harness.data.labels.tasks import TaskGold, answers_of, find_task, mapping_of
 from harness.data.splits.folds import Fold
 from harness.errors import HarnessError
-from harness.files import fingerprint, gc_paused, sha256
+from harness.files import fingerprint, sha256
+from harness.garbage_collector import gc_paused
 from harness.runner.config import Experiment, LoadedExperiment, System
 from harness.runner.runs.trial import FULL, Trial, restrict
 from harness.runner.splitting.joined_datasets import (

@@ -14,6 +14,7 @@ from harness.arguments import as_list
 from harness.data.articles.article_file import ReadOptions
 from harness.errors import FaultsError, HarnessError
 from harness.files import fingerprint, json_document, read_text, sha256, write_files
+from harness.partial_files import remove_partial_files
 from harness.progress import Progress, silent
 from harness.runner.chain.saved_chain import CHAIN_CARD, DETECT, JUDGE, ChainModel, load_chain
 from harness.runner.models.card import CARD
@@ -85,6 +86,7 @@ def verify_articles(
     desk = _Desk(reader, target if is_folder else None, source.language)
     if target is not None and is_folder:
         _check_folder(target)
+        remove_partial_files(target / STORED)  # a call that stores nothing new removes none
     results = []
     with progress(len(documents)) as advance:
         for path, document in documents:

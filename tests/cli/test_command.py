@@ -50,6 +50,8 @@ def test_every_command_has_help_and_stands_in_the_docs(name, harness, root):
     command = group.commands[name]
     assert command.help
     options = [param for param in command.params if isinstance(param, click.Option)]
+    assert all("-o" in option.opts for option in options if "--out" in option.opts)
+    assert len({option.help for option in options}) == len(options)
     assert all(option.help for option in options), [option.name for option in options]
     docs = "".join(path.read_text(encoding="utf-8") for path in [root / "README.md", *(root / "docs").rglob("*.md")])
     assert re.search(rf"harness {name}\b", docs)

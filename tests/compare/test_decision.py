@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
+from harness.compare.comparison import SystemPair
 from harness.compare.decision import decided_interval, disagreement, few_units_caution, is_significant
+from harness.compare.footnotes import pair_notes
 from harness.compare.paired_tests import Difference
 
 
@@ -59,3 +63,23 @@ def test_the_gate_has_an_interval_that_agrees_with_the_test(low, high, value, p,
     assert any(decided) == is_significant(p)
     # Far from 0 the interval stays what it was.
     assert max(map(abs, ends)) == max(abs(low), abs(high))
+
+
+def footnotes(n_pairs, **fields):
+    pairs = [
+        SystemPair("best", f"s{n}", difference(0.01, 0.18, 0.04 - n / 1000, 0.1), 0.33, note="decided")
+        if not fields
+        else SystemPair("best", f"s{n}", None, None, **fields)
+        for n in range(n_pairs)
+    ]
+    comparison = SimpleNamespace(pairs=pairs, heading="F1", n_tested=0)
+    return pair_notes([comparison])
+
+
+def test_a_footnote_on_many_pairs_names_those_with_the_smallest_p_and_counts_the_others():
+    assert footnotes(2) == ["best - s0, best - s1: decided"]
+    first = "best - s7, best - s6, best - s5, best - s4, best - s3"
+    assert footnotes(8) == [f"{first} and 3 more (smallest p first; harness compare --json names all): decided"]
+    first = "best - s0, best - s1, best - s2, best - s3, best - s4"
+    untested = footnotes(6, reason="only one article")
+    assert untested == [f"{first} and 1 more (harness compare --json names all): no difference: only one article"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from contextlib import nullcontext
 
 import pytest
@@ -72,6 +73,18 @@ def test_what_is_no_address_is_refused_before_a_client_starts(monkeypatch, addre
     monkeypatch.setattr(distributed, "Client", None)  # one that fails prints a traceback 20 s later
     with pytest.raises(ClusterError, match="no Dask scheduler answered"):
         do(address)
+
+
+def test_a_protocol_that_takes_another_package_is_refused_in_one_line(monkeypatch, recwarn):
+    def resolve(_):  # as distributed does for ucx:// from 2026 on
+        warnings.warn("ucx was removed.\nInstall distributed-ucxx\n", FutureWarning, stacklevel=1)
+        raise FutureWarning("ucx was removed.\nInstall distributed-ucxx\n")
+
+    monkeypatch.setattr(distributed.comm, "resolve_address", resolve)
+    with pytest.raises(ClusterError) as error:
+        do("ucx://host:1")
+    expected = "--scheduler: 'ucx://host:1' cannot be used: ucx was removed. Install distributed-ucxx"
+    assert (str(error.value), recwarn.list) == (expected, [])
 
 
 def test_a_client_whose_thread_does_not_start_in_time_is_said(monkeypatch):

@@ -30,6 +30,13 @@ def test_each_method_is_named_with_what_it_is_used_for():
     )
 
 
+def test_of_many_systems_those_are_named_whose_method_is_rare():
+    uses = [IntervalUse("F1", name, "bca" if name in "ce" else "bootstrap-t", 12) for name in "abcdefgh"]
+    assert describe_intervals(uses, ARTICLES).endswith("seed 7: bootstrap-t for F1 of the other 6; bca for F1 of c, e")
+    line = describe_intervals(uses[:-1], ARTICLES)
+    assert line.endswith("seed 7: bootstrap-t for F1 of a, b, d, f, g; bca for F1 of c, e")
+
+
 def test_strata_are_named():
     line = describe_intervals([IntervalUse("", "a", "bca", 12)], Intervals(stratify="source"))
     assert line == "95% confidence intervals from 1,000 resamples of articles within strata by source, seed 13: bca"

@@ -18,7 +18,8 @@ import pytest
 from harness import plan, run
 from harness.classifiers import base
 from harness.errors import HarnessError
-from harness.files import WriteError, folder_lock
+from harness.files import WriteError
+from harness.folder_locks import folder_lock
 
 pytestmark = pytest.mark.smoke
 

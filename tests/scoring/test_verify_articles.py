@@ -123,8 +123,11 @@ def test_a_second_run_judges_only_what_is_new(desk, chain, result, monkeypatch):
         lambda self, d, language: judged.append(d.article.article_id) or read(self, d, language),
     )
     options = {"budget": 1, "checked": desk / "checks.json"}
+    left = desk / "out" / "articles" / ".partial-harness-abcdefgh"  # of a process that was killed
+    left.mkdir()
     again = harness.verify_articles(desk / "news", chain, desk / "corpus.jsonl", desk / "out", **options)
     assert (judged, again.n_stored) == ([], 3)
+    assert not left.exists()
     assert [c.document() for _, c in again.ranked] == [c.document() for _, c in result.ranked]
     for path in (desk / "out" / "articles").glob("chat-*"):
         path.write_text(path.read_text(encoding="utf-8").replace('"claims"', '"claim"'), encoding="utf-8")

@@ -141,7 +141,7 @@ def stable(name: str, data: bytes) -> bytes:
             documents = [json.loads(line) for line in data.splitlines()] if name.endswith("l") else json.loads(data)
         except ValueError:
             return b"damaged: " + data
-        if name.endswith("model.json"):
+        if name.endswith("/model.json"):
             documents.pop("fingerprint")  # of all of it, with the time
         if name.endswith("/current.json"):
             count_runs_back(documents["results"])

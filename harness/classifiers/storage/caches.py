@@ -15,7 +15,7 @@ from harness.display import displayed
 from harness.endpoints.cache import Cache
 from harness.errors import UnknownName, unknown_name
 from harness.features.checked_cache import CheckedCache, Contents
-from harness.features.counts.corpus_counts import stored_counts
+from harness.features.counts.corpus_counts import MANY_TEXTS, stored_counts
 from harness.features.vector_cache import VectorCache
 from harness.folders import cache_folder
 from harness.partial_files import is_temporary
@@ -95,7 +95,7 @@ def _caches() -> dict[CacheName, _Cache]:
             lambda: _clear_replies(folder),
         ),
         "vectors": _of_file("outputs of encoders for texts, computed again", VectorCache.default()),
-        "counts": _of_file("n-grams of the texts of an experiment, counted again", stored_counts()),
+        "counts": _of_file(f"n-grams of {MANY_TEXTS:,} or more texts, counted again", stored_counts()),
         "fits": _Cache(
             "fitted transformers and fits to other datasets, fitted again",
             fits,

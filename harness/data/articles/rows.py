@@ -10,6 +10,7 @@ import json
 from array import array
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO, overload
 
@@ -25,6 +26,10 @@ MAX_SHARED = 4096
 """Number of texts that are stored once however often they occur, such as labels."""
 MAX_LABEL = 60
 """Length of a longer text, which is no label."""
+N_LOOKED_AT = 10
+"""Lines of a text that tell whether it is rows."""
+ROWS_AS_TEXT = "is rows of JSON, which would be read as one article; save it as a .jsonl file"
+"""Why such a text is refused."""
 
 
 class LabeledRow(NamedTuple):
@@ -207,3 +212,16 @@ def json_row(line: str) -> dict[str, Any] | str:
     except (ValueError, RecursionError):  # a number with thousands of digits, or thousands of nested lists
         return "is nested too deeply, or contains too long a number"
     return cells if isinstance(cells, dict) else f"expected a JSON object, got {preview(cells)}"
+
+
+def looks_like_rows(text: str) -> bool:
+    """Whether a text is rows of JSON, no prose: its first lines are objects, each with a text of several words."""
+    if not text.lstrip().startswith("{"):
+        return False
+    lines = (line for line in io.StringIO(text) if line.strip())
+    rows = [json_row(line) for line in islice(lines, N_LOOKED_AT)]
+    return all(isinstance(row, dict) and any(map(_has_words, row.values())) for row in rows)
+
+
+def _has_words(cell: object) -> bool:
+    return isinstance(cell, str) and len(cell.split()) > 1

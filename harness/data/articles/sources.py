@@ -29,6 +29,7 @@ from harness.data.articles.encoding import DecodedText, decode_text
 from harness.data.articles.html import read_page
 from harness.data.articles.hub import HUB, read_dataset_rows, read_hub
 from harness.data.articles.markup import markdown_title, mask_markdown, mask_transcript
+from harness.data.articles.rows import ROWS_AS_TEXT, looks_like_rows
 from harness.data.articles.tables import read_table
 from harness.data.jsonl import read_records
 from harness.data.web.addresses import check_url, is_url
@@ -40,6 +41,8 @@ from harness.records import Article
 MAX_TITLE = 300
 """Characters of a title; a longer first line of a text file is not a title."""
 STDIN = "-"
+STDIN_PATH = "standard input"
+"""What messages call it."""
 MAX_PASSED_OVER = 5
 """Number of files that are passed over for one reason and named."""
 
@@ -128,11 +131,11 @@ def _read_stdin(reading: ReadOptions) -> InputFile:
 
     if reading.name is None:
         raise FaultsError.single(
-            "standard input", "has no file name; set the article id with --name ID (such as page.html for HTML)"
+            STDIN_PATH, "has no file name; set the article id with --name ID (such as page.html for HTML)"
         )
     has_suffix = reading.name.lower().endswith(tuple(READERS))
     name = reading.name if has_suffix else f"{reading.name}.txt"
-    return InputFile("standard input", name, sys.stdin.buffer.read(), reading)
+    return InputFile(STDIN_PATH, name, sys.stdin.buffer.read(), reading)
 
 
 def _expand(source: ArticleSource, reading: ReadOptions) -> list[ArticleSource]:
@@ -214,6 +217,9 @@ def _decode(file: InputFile) -> DecodedText:
 
 def _read_text(file: InputFile) -> list[LoadedArticle]:
     text, encoding = _decode(file)
+    if looks_like_rows(text):
+        named = ", or say what it is with --name rows.jsonl" if file.path == STDIN_PATH else ""
+        raise FaultsError.single(file.path, f"{ROWS_AS_TEXT}{named}", code="rows")
     is_transcript = file.reading.transcript or file.name.lower().endswith(TRANSCRIPT_SUFFIX)
     masked = mask_transcript(text, file.path) if is_transcript else None
     # A first line with an empty line after it is the title, as in files that were saved from a news page.

@@ -17,7 +17,9 @@ from harness.data.jsonl import to_json_lines
 from harness.data.web.log import FETCHED, fetch_log
 from harness.display import displayed
 from harness.errors import Fault, FaultsError
-from harness.files import folder_lock, gc_paused, read_bytes, sha256, write_files
+from harness.files import read_bytes, sha256, write_files
+from harness.folder_locks import folder_lock
+from harness.garbage_collector import gc_paused
 from harness.partial_files import remove_partial_files
 from harness.records import Article
 

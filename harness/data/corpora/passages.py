@@ -17,7 +17,8 @@ from harness.data.jsonl import line_blocks, read_records
 from harness.data.load import find_dataset
 from harness.display import displayed
 from harness.errors import Fault, FaultsError
-from harness.files import fingerprint, gc_paused, opened
+from harness.files import fingerprint, opened
+from harness.garbage_collector import gc_paused
 from harness.records import Evidence, Record, explain_validation
 
 CORPUS_FILES = ("corpus.jsonl", "corpus.parquet")

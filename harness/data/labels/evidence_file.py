@@ -8,7 +8,8 @@ from pathlib import Path
 from harness.data.corpora.passages import CORPUS_FILES, Passage, cited_id
 from harness.data.jsonl import mark_cut_line, read_records, to_json_lines
 from harness.errors import FaultsError
-from harness.files import append_bytes, folder_lock, read_bytes, sha256, write_bytes
+from harness.files import append_bytes, read_bytes, sha256, write_bytes
+from harness.folder_locks import folder_lock
 from harness.records import Evidence
 
 WAIT_S = 30

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO, NamedTuple
 
+from harness.data.articles.rows import ROWS_AS_TEXT, looks_like_rows
 from harness.records import preview
 
 FIELDS = ("text", "claim_id", "article_id", "title", "speaker", "published", "language")
@@ -51,7 +52,9 @@ def text_rows(stream: BinaryIO, *_: int) -> Iterator[Row]:
     """Yields the file as one row."""
     data = stream.read()
     try:
-        cells: Mapping[str, Any] | str = dict.fromkeys(FIELDS) | {"text": data.decode("utf-8-sig")}
+        text = data.decode("utf-8-sig")
+        is_rows = looks_like_rows(text)
+        cells: Mapping[str, Any] | str = ROWS_AS_TEXT if is_rows else dict.fromkeys(FIELDS) | {"text": text}
     except UnicodeDecodeError as error:
         cells = f"is not UTF-8: byte 0x{data[error.start]:02x} at offset {error.start:,}; save the file as UTF-8"
     yield Row(None, len(data), cells)

@@ -19,7 +19,8 @@ from harness.data.streams.blocks import FIELDS, Span, spans_of
 from harness.data.streams.files import StreamFile, list_files
 from harness.display import displayed
 from harness.errors import Fault, FaultsError, HarnessError, unknown_name
-from harness.files import file_sha256, fingerprint, folder_lock
+from harness.files import file_sha256, fingerprint
+from harness.folder_locks import folder_lock
 from harness.progress import Progress, silent
 from harness.runner.models.card import CARD, ModelCard
 from harness.runner.models.saved_model import Model

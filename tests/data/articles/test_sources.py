@@ -421,6 +421,26 @@ def test_standard_input(tmp_path, harness, name, title):
     assert "standard input: has no file name; set the article id with --name ID" in done.stderr
 
 
+ROWS = '\n{"text": "Costs rose by 5 percent."}\n{"text": "We love parks.", "n": 2}\n'
+
+
+def test_rows_of_json_under_the_name_of_a_text_are_refused_and_not_read_as_one_article(tmp_path, monkeypatch):
+    (tmp_path / "rows.txt").write_text(ROWS)
+    said = "is rows of JSON, which would be read as one article; save it as a .jsonl file"
+    assert refusal(tmp_path / "rows.txt") == f"{tmp_path / 'rows.txt'}: {said}"
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(ROWS.encode())))
+    assert refusal("-", name="stdin") == f"standard input: {said}, or say what it is with --name rows.jsonl"
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(ROWS.encode())))
+    articles = read_articles(["-"], ReadOptions(name="rows.jsonl", columns={"text": "text"}))
+    assert [each.article.text for each in articles] == ["Costs rose by 5 percent.", "We love parks."]
+
+
+@pytest.mark.parametrize("text", ["{A}\nB c.", f"Some text.\n{ROWS}", f"{ROWS}Some text.", '{"n": 1, "id": "a"}'])
+def test_a_text_with_braces_is_an_article(tmp_path, text):
+    (tmp_path / "a.txt").write_text(text)
+    assert [each.article.text for each in read_articles([tmp_path / "a.txt"])] == [text]
+
+
 SAID = {
     "cp1252": "The café’s price — 5 € — rose. It’s the “Straße” that was déjà vu.",
     "cp1251": "Президент заявил, что экономика выросла на пять процентов за год.",

@@ -13,7 +13,7 @@ from dataset_folders import content, lines, to_label
 
 from harness import HarnessError, add_claims, adjudicate, check, label, new, open_dataset, repair, withdraw
 from harness.data.labels.label_log import Answer, ChangedMeanwhile, NotYours, open_to_label
-from harness.files import Locked
+from harness.folder_locks import Locked
 from harness.folders import shipped
 
 
@@ -148,7 +148,7 @@ def test_a_copy_for_labeling_is_written(tmp_path):
 def test_a_write_that_is_cut_short_leaves_a_valid_log(folder):
     """The limit of the file size stands for a full disk: a part of the last line is written, and then nothing."""
     keys = "1" * 14
-    script = f"ulimit -f 1; printf {keys} | {sys.executable} -m harness label d --as ann"
+    script = f"ulimit -f 1; printf {keys} | {sys.executable} -B -m harness label d --as ann"
     done = subprocess.run(
         ["bash", "-c", script], cwd=folder.parent, capture_output=True, text=True, timeout=120, check=False
     )

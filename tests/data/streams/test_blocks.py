@@ -34,3 +34,12 @@ def test_blocks_of_a_compressed_file_end_at_a_number_of_bytes(tmp_path, monkeypa
     (span,) = spans_of(file)
     numbers = [(block.number, sum(len(table) for table in block.batches)) for block in blocks_of(span, {})]
     assert numbers == [(0, 3), (1, 3), (2, 1)]
+
+
+def test_rows_of_json_under_the_name_of_a_text_are_no_article(tmp_path):
+    path = tmp_path / "rows.txt"
+    path.write_text('{"text": "Costs rose by 5 percent."}\n')
+    (span,) = spans_of(*list_files([str(path)]))
+    (block,) = blocks_of(span, {})
+    assert [len(table) for table in block.batches] == []
+    assert [fault.message.partition(", which")[0] for fault in block.faults] == ["is rows of JSON"]

@@ -176,6 +176,16 @@ def test_counts_on_disk_are_read_again_and_damaged_ones_are_not(tmp_path, monkey
     assert cache.contents() == (3, 0)
 
 
+@pytest.mark.parametrize(("limit", "value"), [("MANY_TEXTS", len(TEXTS) + 1), ("MAX_ENTRY", 0)])
+def test_counts_of_few_texts_and_large_ones_are_not_stored(tmp_path, monkeypatch, limit, value):
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path))
+    monkeypatch.setattr(corpus_counts, "MANY_TEXTS", 1)
+    monkeypatch.setattr(corpus_counts, limit, value)
+    with SharedCounts(TEXTS).used():
+        Tfidf.fit(NgramSettings(), TEXTS)
+    assert stored_counts().contents() == (0, 0)
+
+
 def _count_together(barrier, number: int) -> None:
     barrier.wait(timeout=60)
     for texts in (TEXTS, TEXTS[number:]):
