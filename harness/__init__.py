@@ -201,7 +201,7 @@ def __getattr__(name: str) -> Any:
         return import_module("importlib.metadata").version("claim-harness")
     if name not in _MODULES:
         raise AttributeError(f"module 'harness' has no attribute '{name}'")
-    from harness.garbage_collector import importing
+    from harness.memory import importing
 
     with importing():
         return getattr(import_module(_MODULES[name]), name)

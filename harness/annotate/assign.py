@@ -20,7 +20,7 @@ from harness.data.new_dataset import git_note
 from harness.display import Rows, displayed
 from harness.errors import HarnessError, UnknownName, unknown_name
 from harness.files import write_files
-from harness.folder_locks import folder_lock
+from harness.folders import folder_lock
 from harness.records import Claim, check_name
 
 BY = ("claim", "article")

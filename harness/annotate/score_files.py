@@ -17,7 +17,7 @@ from harness.arrays import Floats
 from harness.data.own_tables import OwnTable
 from harness.errors import Fault, FaultsError, HarnessError, UnknownName, unknown_name
 from harness.files import opened, read_bytes
-from harness.garbage_collector import gc_paused
+from harness.memory import gc_paused
 
 SUFFIXES = (".jsonl", ".csv", ".tsv", ".parquet")
 PAGES = (".html", ".htm")

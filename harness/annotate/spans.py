@@ -7,7 +7,7 @@ from harness.data.labels.label_log import LabelLog
 from harness.data.sentences.claims_of import make_claim
 from harness.errors import HarnessError
 from harness.files import write_files
-from harness.folder_locks import folder_lock
+from harness.folders import folder_lock
 from harness.records import Article, Claim
 
 

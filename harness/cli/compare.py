@@ -12,7 +12,7 @@ import click
 
 from harness.cli.experiments import as_json, data_root, no_code, print_json
 from harness.cli.progress import show_progress
-from harness.garbage_collector import importing
+from harness.memory import importing
 
 if TYPE_CHECKING:
     from harness.compare.dataset_diff import DatasetDiff

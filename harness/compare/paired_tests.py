@@ -11,12 +11,12 @@ import numpy.typing as npt
 from harness.arrays import Floats
 from harness.data.claims import Gold
 from harness.display import displayed
-from harness.distributions import binomial_below, student_tail
 from harness.errors import Undefined
 from harness.metrics.base import Metric, ResamplingGroups, Run
 from harness.metrics.intervals import Intervals, Method
-from harness.resampling import jackknife_error
 from harness.runner.pairing.resampled import ResampledValues, paired_interval
+from harness.uncertainty.distributions import binomial_below, student_tail
+from harness.uncertainty.resampling import jackknife_error
 
 Test = Literal["randomization", "jackknife-t"]
 Correction = Literal["holm", "bh"]

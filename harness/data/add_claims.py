@@ -27,8 +27,8 @@ from harness.data.own_tables import TableOptions
 from harness.display import displayed
 from harness.errors import FaultsError, HarnessError
 from harness.files import Content, opened, write_files
-from harness.folder_locks import folder_lock
-from harness.garbage_collector import gc_paused
+from harness.folders import folder_lock
+from harness.memory import gc_paused
 from harness.partial_files import is_temporary, remove_partial_files
 from harness.records import Record, check_name, preview
 from harness.text_tables import count_of

@@ -23,8 +23,8 @@ from harness.data.web.log import FETCHED, fetch_log
 from harness.display import displayed
 from harness.errors import Fault, FaultsError, HarnessError, UnknownName, unknown_name
 from harness.files import Content, pieces, read_bytes, sha256, write_files
-from harness.folder_locks import folder_lock
-from harness.garbage_collector import gc_paused
+from harness.folders import folder_lock
+from harness.memory import gc_paused
 from harness.partial_files import remove_partial_files
 from harness.records import Article, Claim
 

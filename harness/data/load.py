@@ -25,7 +25,7 @@ from harness.data.packed.records import PackedRecords, Packer, joined
 from harness.data.packed.text_faults import article_faults, claim_faults, reference_faults, rows_to_look_at
 from harness.errors import Fault, FaultsError, HarnessError, NotFetched, UnknownName, unknown_name
 from harness.folders import data_root, shipped
-from harness.garbage_collector import gc_paused
+from harness.memory import gc_paused
 from harness.records import FLAG_LABEL, Annotation, Article, Claim, Evidence, Name, Record
 from harness.schemes import Scheme, load_scheme, read_scheme
 

@@ -12,8 +12,7 @@ from harness.data.load import find_dataset, open_folder
 from harness.display import displayed
 from harness.errors import FaultsError, HarnessError
 from harness.files import read_bytes, write_files
-from harness.folder_locks import folder_lock
-from harness.folders import safe_name
+from harness.folders import folder_lock, safe_name
 from harness.partial_files import is_temporary, remove_partial_files
 from harness.records import preview
 

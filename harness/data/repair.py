@@ -22,7 +22,7 @@ from harness.data.load import find_dataset
 from harness.data.new_dataset import missing_git_files
 from harness.errors import FaultsError
 from harness.files import decode, json_line, read_bytes, write_files
-from harness.folder_locks import folder_lock
+from harness.folders import folder_lock
 from harness.records import Annotation, Article, Claim, Evidence, Record
 
 CONFLICT_START, CONFLICT_BASE, CONFLICT_MIDDLE, CONFLICT_END = "<<<<<<<", "|||||||", "=======", ">>>>>>>"

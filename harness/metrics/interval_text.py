@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from harness.metrics.intervals import RESAMPLING_METHODS, Intervals, Method, Value
-from harness.resampling import JACKKNIFE_BLOCKS
 from harness.text_tables import count_of
+from harness.uncertainty.resampling import JACKKNIFE_BLOCKS
 
 MAX_NAMED = 5
 """Number of systems up to which those with the most frequent method are named."""

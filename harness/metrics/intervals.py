@@ -17,7 +17,8 @@ from harness.metrics.article_means import UnitsSplitArticles
 from harness.metrics.base import Metric, ResamplingGroups, Run, values_by_weights
 from harness.metrics.sums import row_slices
 from harness.records import Record
-from harness.resampling import (
+from harness.text_tables import count_of
+from harness.uncertainty.resampling import (
     Interval,
     LeftOut,
     Resamples,
@@ -28,7 +29,6 @@ from harness.resampling import (
     jackknife_t,
     percentile,
 )
-from harness.text_tables import count_of
 
 Method = Literal["percentile", "bca", "bootstrap-t", "jackknife-t", "clopper-pearson"]
 

@@ -16,7 +16,7 @@ from harness.data.new_dataset import git_note
 from harness.data.packed.records import column_of
 from harness.errors import Fault, FaultsError, HarnessError, NotFetched, UnknownName, unknown_name
 from harness.folders import shipped
-from harness.garbage_collector import gc_paused, importing
+from harness.memory import gc_paused, importing
 from harness.schemes import read_scheme
 
 CONFIG_SUFFIXES = (".yaml", ".yml")

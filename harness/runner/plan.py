@@ -18,7 +18,7 @@ from harness.data.labels.tasks import TaskGold, answers_of, find_task, mapping_o
 from harness.data.splits.folds import Fold
 from harness.errors import HarnessError
 from harness.files import fingerprint, sha256
-from harness.garbage_collector import gc_paused
+from harness.memory import gc_paused
 from harness.runner.config import Experiment, LoadedExperiment, System
 from harness.runner.runs.trial import FULL, Trial, restrict
 from harness.runner.splitting.joined_datasets import (

@@ -7,8 +7,7 @@ from collections.abc import Callable
 from importlib.metadata import version
 
 from harness.errors import HarnessError
-from harness.folder_locks import folder_lock
-from harness.folders import cache_folder, shipped
+from harness.folders import cache_folder, folder_lock, shipped
 from harness.runner.models.saved_model import Model, find_model, load_model
 from harness.runner.run import run
 

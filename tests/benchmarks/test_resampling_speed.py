@@ -12,7 +12,7 @@ import sklearn.metrics as oracle
 
 from harness.data.claims import Gold
 from harness.metrics import METRICS, Intervals, ResamplingGroups, Run, measure
-from harness.resampling import unit_weights
+from harness.uncertainty.resampling import unit_weights
 
 N, ARTICLES, SYSTEMS, RESAMPLES = 25_000, 250, 8, 1000
 NAMES = (

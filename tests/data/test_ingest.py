@@ -12,7 +12,7 @@ from dataset_folders import BRIDGE, FERRY, content, lines, made, stand_off, writ
 
 from harness import FaultsError, HarnessError, ingest, open_dataset
 from harness.data.articles.sources import READERS
-from harness.folder_locks import folder_lock
+from harness.folders import folder_lock
 
 
 @pytest.mark.smoke
@@ -176,7 +176,7 @@ def test_two_stand_off_articles_of_one_text_both_come_alive(tmp_path):
 def test_a_dataset_that_another_process_writes_is_left_alone(tmp_path):
     made(tmp_path / "d")
     before = content(tmp_path / "d")
-    hold = "import sys, time; from pathlib import Path; from harness.folder_locks import folder_lock\n"
+    hold = "import sys, time; from pathlib import Path; from harness.folders import folder_lock\n"
     hold += "with folder_lock(Path(sys.argv[1]), 'ingest'): print('held', flush=True); time.sleep(60)"
     holder = subprocess.Popen([sys.executable, "-c", hold, tmp_path / "d"], stdout=subprocess.PIPE, text=True)
     try:

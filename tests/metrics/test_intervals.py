@@ -9,7 +9,7 @@ from harness.metrics.intervals import Value
 from harness.metrics.labels import Accuracy, Precision
 from harness.metrics.ranking_per_article import MeanAveragePrecision, PrecisionAt
 from harness.metrics.ranking_pooled import AveragePrecision
-from harness.resampling import Resamples, bca, bootstrap_t, jackknife_weights, percentile, unit_weights
+from harness.uncertainty.resampling import Resamples, bca, bootstrap_t, jackknife_weights, percentile, unit_weights
 
 
 def articles(n_articles, seed=0, claims=8):
@@ -264,8 +264,8 @@ def test_values_that_a_subclass_changes_are_changed_in_each_resample():
 def test_resamples_in_blocks_give_the_values_of_all_at_once(metric, monkeypatch):
     case = articles(12)
     whole = metric.values(case.gold, case.run, case.groups, unit_weights(12, 100, 13).astype(np.int64))
-    monkeypatch.setattr("harness.resampling.BLOCK_CELLS", 12 * 7)
-    monkeypatch.setattr("harness.resampling.KEPT_CELLS", 0)
+    monkeypatch.setattr("harness.uncertainty.resampling.BLOCK_CELLS", 12 * 7)
+    monkeypatch.setattr("harness.uncertainty.resampling.KEPT_CELLS", 0)
     in_blocks = mean_over_seeds(metric, case.gold, [case.run], case.groups, Resamples(12, 100, 13))
     np.testing.assert_allclose(in_blocks, whole, rtol=1e-14)
 

@@ -19,7 +19,7 @@ from harness import plan, run
 from harness.classifiers import base
 from harness.errors import HarnessError
 from harness.files import WriteError
-from harness.folder_locks import folder_lock
+from harness.folders import folder_lock
 
 pytestmark = pytest.mark.smoke
 

@@ -14,7 +14,7 @@ from small_dataset import make_dataset
 from harness import add_claims, run
 from harness.classifiers import build
 from harness.errors import HarnessError
-from harness.folder_locks import folder_lock
+from harness.folders import folder_lock
 
 MODULE = '''\
 import numpy as np

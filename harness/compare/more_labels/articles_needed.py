@@ -17,8 +17,8 @@ from harness.compare.results import ResultEntry, ResultTable, heading_of, metric
 from harness.display import Rows, displayed
 from harness.errors import HarnessError, Undefined
 from harness.metrics.base import Metric
-from harness.resampling import jackknife_error
 from harness.runner.pairing.resampled import ResampledValues, resample
+from harness.uncertainty.resampling import jackknife_error
 
 MAX_TIMES = 100
 """Multiple of the present number of articles beyond which a number is no plan but a guess."""

@@ -13,9 +13,8 @@ from harness.data.benchmarks.renew import write_fetched
 from harness.data.dataset import Dataset
 from harness.display import displayed
 from harness.errors import FaultsError
-from harness.folder_locks import folder_lock
-from harness.folders import data_root
-from harness.garbage_collector import gc_paused
+from harness.folders import data_root, folder_lock
+from harness.memory import gc_paused
 from harness.progress import Progress, silent
 
 

@@ -13,7 +13,7 @@ from harness.data.dataset import Dataset, dataset_file_contents
 from harness.data.jsonl import to_json_lines
 from harness.errors import FaultsError, HarnessError
 from harness.files import json_document, read_bytes, sha256, write_files
-from harness.folder_locks import folder_lock
+from harness.folders import folder_lock
 from harness.partial_files import is_temporary, remove_partial_files
 from harness.records import Record
 

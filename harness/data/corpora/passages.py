@@ -18,7 +18,7 @@ from harness.data.load import find_dataset
 from harness.display import displayed
 from harness.errors import Fault, FaultsError
 from harness.files import fingerprint, opened
-from harness.garbage_collector import gc_paused
+from harness.memory import gc_paused
 from harness.records import Evidence, Record, explain_validation
 
 CORPUS_FILES = ("corpus.jsonl", "corpus.parquet")

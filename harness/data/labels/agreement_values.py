@@ -10,7 +10,7 @@ from harness.arrays import Floats, StoredWeights
 from harness.data.labels.agreement_measures import MAX_PAIRED_ANNOTATORS, MEASURES, Measure, Ratings, sums_under
 from harness.errors import Undefined
 from harness.records import Record
-from harness.resampling import bca, jackknife_weights, unit_weights
+from harness.uncertainty.resampling import bca, jackknife_weights, unit_weights
 
 RESAMPLES = 1000
 """Bootstrap resamples of an interval."""

@@ -9,7 +9,7 @@ from harness.data.corpora.passages import CORPUS_FILES, Passage, cited_id
 from harness.data.jsonl import mark_cut_line, read_records, to_json_lines
 from harness.errors import FaultsError
 from harness.files import append_bytes, read_bytes, sha256, write_bytes
-from harness.folder_locks import folder_lock
+from harness.folders import folder_lock
 from harness.records import Evidence
 
 WAIT_S = 30

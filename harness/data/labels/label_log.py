@@ -15,9 +15,8 @@ from harness.data.labels.gold import latest_annotations, without_withdrawn
 from harness.data.load import find_dataset, open_folder
 from harness.errors import HarnessError
 from harness.files import WriteError, append_bytes
-from harness.folder_locks import Locked, folder_lock
-from harness.folders import data_root, shipped
-from harness.garbage_collector import gc_paused
+from harness.folders import Locked, data_root, folder_lock, shipped
+from harness.memory import gc_paused
 from harness.records import FLAG_LABEL, Annotation, Role, ShownPassage, check_name
 
 WAIT_S = 30

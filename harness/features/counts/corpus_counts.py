@@ -19,7 +19,7 @@ from harness.features.counts.text_counts import TextCounts
 from harness.features.ngrams import CharNgrams, Counter, WordNgrams
 from harness.files import fingerprint
 from harness.folders import cache_folder
-from harness.freed_memory import return_freed_memory
+from harness.memory import return_freed_memory
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix

@@ -9,7 +9,7 @@ import numpy as np
 
 from harness.arrays import Bools, Floats, safe_divide
 from harness.errors import Undefined
-from harness.resampling import clopper_pearson, jackknife_t, jackknife_weights
+from harness.uncertainty.resampling import clopper_pearson, jackknife_t, jackknife_weights
 
 SEED = 13
 """Random seed of the blocks of claims that intervals leave out."""

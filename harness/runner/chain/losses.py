@@ -18,7 +18,6 @@ from harness.errors import HarnessError, Undefined
 from harness.metrics.base import ResamplingGroups, Run
 from harness.metrics.functions import build_metric
 from harness.metrics.intervals import Intervals, Value, measure
-from harness.resampling import jackknife_t, jackknife_weights
 from harness.runner.chain.config import Chain
 from harness.runner.chain.matching import Span, match_spans
 from harness.runner.chain.normalizing import Normalized
@@ -27,6 +26,7 @@ from harness.runner.result_files import Columns, Result, read_predictions
 from harness.runner.splitting.joined_datasets import load_joined
 from harness.runner.verification.gold_evidence import prefixes_of
 from harness.text_tables import count_of
+from harness.uncertainty.resampling import jackknife_t, jackknife_weights
 
 WHOLE, FROM_CLAIMS, FROM_EVIDENCE = "S0", "S1", "S2"
 STARTS = {WHOLE: "the article", FROM_CLAIMS: "gold claims", FROM_EVIDENCE: "gold claims and gold evidence"}

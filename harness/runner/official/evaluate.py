@@ -16,7 +16,7 @@ from harness.data.benchmarks.benchmark import benchmark_names
 from harness.data.benchmarks.submission_ids import base_name, duplicate_ids
 from harness.display import displayed
 from harness.errors import FaultsError, HarnessError, Undefined, UnknownName, unknown_name
-from harness.garbage_collector import gc_paused
+from harness.memory import gc_paused
 from harness.metrics.official.labels import OfficialScores
 from harness.runner.official.programs import PROGRAMS, Names, ProgramResult
 from harness.runner.official.scorers import SCORERS, Scoring, scored_benchmarks, scoring_of

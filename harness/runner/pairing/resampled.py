@@ -12,7 +12,7 @@ from harness.data.claims import Gold
 from harness.errors import Undefined
 from harness.metrics.base import Metric, ResamplingGroups, Run
 from harness.metrics.intervals import Intervals, Method, mean_over_seeds, strata_of
-from harness.resampling import Interval, LeftOut, Resamples, bca, jackknife_t
+from harness.uncertainty.resampling import Interval, LeftOut, Resamples, bca, jackknife_t
 
 
 class ResampledValues(NamedTuple):

@@ -21,7 +21,7 @@ from harness.data.packed.records import column_of
 from harness.data.sentences.normalize import Form, normalize_text
 from harness.errors import HarnessError, UnknownName, unknown_name
 from harness.files import fingerprint
-from harness.freed_memory import return_freed_memory
+from harness.memory import return_freed_memory
 from harness.schemes import Scheme, TaskMapping
 
 PREFIXED_COLUMNS = ("claim_id", "article_id")

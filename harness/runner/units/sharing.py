@@ -10,7 +10,7 @@ from pathlib import Path
 from time import monotonic, sleep
 
 from harness.files import make_folder, translate_os_errors
-from harness.folder_locks import Locked, folder_lock
+from harness.folders import Locked, folder_lock
 
 PATIENCE_S = 0.5
 """Seconds to wait for a lock that another run may hold for a moment, to see whether it is alone."""

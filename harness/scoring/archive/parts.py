@@ -18,7 +18,7 @@ from harness.data.streams.files import StreamFile
 from harness.display import displayed
 from harness.errors import FaultsError, HarnessError
 from harness.files import check_state_file, file_sha256, make_folder, read_text, translate_os_errors, write_files
-from harness.folder_locks import Locked, folder_lock
+from harness.folders import Locked, folder_lock
 
 MANIFEST = "scores.json"
 FORMAT = 1

@@ -20,7 +20,7 @@ from harness.data.streams.files import StreamFile, list_files
 from harness.display import displayed
 from harness.errors import Fault, FaultsError, HarnessError, unknown_name
 from harness.files import file_sha256, fingerprint
-from harness.folder_locks import folder_lock
+from harness.folders import folder_lock
 from harness.progress import Progress, silent
 from harness.runner.models.card import CARD, ModelCard
 from harness.runner.models.saved_model import Model

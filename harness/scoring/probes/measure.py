@@ -13,11 +13,11 @@ from harness.arrays import Codes, Floats
 from harness.data.claims import Claims, Column, codes_of
 from harness.display import displayed
 from harness.errors import Undefined
-from harness.resampling import clopper_pearson, jackknife_t, jackknife_weights
 from harness.runner.chain.losses import Estimate
 from harness.runner.models.saved_model import Model
 from harness.runner.verification.gold_evidence import evidence_column
 from harness.scoring.probes.edits import Edit, Expectation, Passages, Shown
+from harness.uncertainty.resampling import clopper_pearson, jackknife_t, jackknife_weights
 
 INTERVAL_SEED = 13
 SAME = 1e-9

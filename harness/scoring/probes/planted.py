@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 from harness.data.claims import Claims
 from harness.display import displayed
-from harness.resampling import clopper_pearson
 from harness.runner.chain.losses import Estimate
 from harness.scoring.probes.edits import REFUTED, SUPPORTED
+from harness.uncertainty.resampling import clopper_pearson
 
 DATASET = "planted-errors"
 GOLD = "single:author-pass-1"

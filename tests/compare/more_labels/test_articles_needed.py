@@ -10,7 +10,7 @@ from harness import power, run
 from harness.compare.more_labels.articles_needed import units_by_curves, units_needed
 from harness.compare.more_labels.power_law import PowerLaw
 from harness.errors import HarnessError
-from harness.resampling import jackknife_t
+from harness.uncertainty.resampling import jackknife_t
 
 N = 60
 

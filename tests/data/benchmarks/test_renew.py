@@ -13,7 +13,7 @@ from harness import HarnessError, add_claims, check, fetch, new, open_dataset
 from harness.data.benchmarks.benchmark import Benchmark, Part
 from harness.data.benchmarks.renew import RECORD
 from harness.files import sha256
-from harness.folder_locks import folder_lock
+from harness.folders import folder_lock
 
 ROWS = "1\tANN\tTaxes rose 5%.\t1\n2\tBOB\tThank you.\t0\n3\tBOB\tThank you.\t1\n"
 NEWER = ROWS.replace("5%", "6%")

@@ -13,8 +13,7 @@ from dataset_folders import content, lines, to_label
 
 from harness import HarnessError, add_claims, adjudicate, check, label, new, open_dataset, repair, withdraw
 from harness.data.labels.label_log import Answer, ChangedMeanwhile, NotYours, open_to_label
-from harness.folder_locks import Locked
-from harness.folders import shipped
+from harness.folders import Locked, shipped
 
 
 @pytest.fixture

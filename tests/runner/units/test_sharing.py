@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.folder_locks import Locked
+from harness.folders import Locked
 from harness.runner.units.sharing import shared_folder
 
 

@@ -21,7 +21,7 @@ import pytest
 from harness import HarnessError, score, score_archive
 from harness.data.streams.files import list_files
 from harness.files import WriteError, sha256
-from harness.folder_locks import folder_lock
+from harness.folders import folder_lock
 from harness.scoring.archive import parts as part_files
 from harness.scoring.archive import score_archive as score_archive_module
 

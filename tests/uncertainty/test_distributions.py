@@ -7,7 +7,7 @@ import math
 import pytest
 from scipy.special import bdtr, stdtr, stdtrit
 
-from harness.distributions import EXACT_COUNT, binomial_below, student_quantile, student_tail
+from harness.uncertainty.distributions import EXACT_COUNT, binomial_below, student_quantile, student_tail
 
 FREEDOM = (1, 2, 3, 5, 45, 198, 199, 200, 201, 1_000, 100_000)
 """Degrees of freedom, on both sides of where the series of the gamma functions begins."""

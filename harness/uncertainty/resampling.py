@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.arrays import Floats, StoredWeights, Weights, safe_divide
-from harness.distributions import student_quantile
 from harness.errors import Undefined
+from harness.uncertainty.distributions import student_quantile
 
 NORMAL = NormalDist()
 DRAWS_AT_ONCE = 500_000

@@ -3,7 +3,7 @@ import pytest
 from scipy import stats
 
 from harness.errors import Undefined
-from harness.resampling import (
+from harness.uncertainty.resampling import (
     Interval,
     LeftOut,
     Resamples,
@@ -29,7 +29,7 @@ def test_the_same_seed_gives_the_same_weights_also_in_parts(monkeypatch):
     assert unit_weights(7, 400, 13) is first
     assert not np.array_equal(unit_weights(7, 400, 14), first)
     unit_weights.cache_clear()
-    monkeypatch.setattr("harness.resampling.DRAWS_AT_ONCE", 7 * 30)
+    monkeypatch.setattr("harness.uncertainty.resampling.DRAWS_AT_ONCE", 7 * 30)
     in_parts = unit_weights(7, 400, 13)
     unit_weights.cache_clear()
     np.testing.assert_array_equal(in_parts, first)
@@ -38,11 +38,11 @@ def test_the_same_seed_gives_the_same_weights_also_in_parts(monkeypatch):
 @pytest.mark.parametrize("strata", [None, (0, 1, 1, 2, 0, 1, 1)])
 def test_blocks_of_resamples_are_the_resamples(monkeypatch, strata):
     whole = unit_weights(7, 100, 13, strata)
-    monkeypatch.setattr("harness.resampling.BLOCK_CELLS", 7 * 30)
-    monkeypatch.setattr("harness.resampling.DRAWS_AT_ONCE", 7 * 4)
+    monkeypatch.setattr("harness.uncertainty.resampling.BLOCK_CELLS", 7 * 30)
+    monkeypatch.setattr("harness.uncertainty.resampling.DRAWS_AT_ONCE", 7 * 4)
     resamples = Resamples(7, 100, 13, strata)
     kept = list(resamples.blocks())
-    monkeypatch.setattr("harness.resampling.KEPT_CELLS", 0)
+    monkeypatch.setattr("harness.uncertainty.resampling.KEPT_CELLS", 0)
     for blocks in (kept, list(resamples.blocks()), list(resamples.blocks())):
         assert [len(block) for block in blocks] == [30, 30, 30, 10]
         np.testing.assert_array_equal(np.concatenate(blocks), whole)
@@ -51,13 +51,13 @@ def test_blocks_of_resamples_are_the_resamples(monkeypatch, strata):
 
 def test_a_bootstrap_t_interval_of_blocks_is_that_of_the_whole(monkeypatch):
     values = np.random.default_rng(2).random(9)
-    monkeypatch.setattr("harness.resampling.BLOCK_CELLS", 9 * 30)
+    monkeypatch.setattr("harness.uncertainty.resampling.BLOCK_CELLS", 9 * 30)
     assert bootstrap_t(values, Resamples(9, 100, 13)) == pytest.approx(bootstrap_t(values, unit_weights(9, 100, 13)))
 
 
 @pytest.mark.parametrize("n_units", [3, 450])
 def test_blocks_of_the_jackknife_are_the_jackknife(monkeypatch, n_units):
-    monkeypatch.setattr("harness.resampling.BLOCK_CELLS", n_units * 30)
+    monkeypatch.setattr("harness.uncertainty.resampling.BLOCK_CELLS", n_units * 30)
     left_out, whole = LeftOut(n_units, 13), jackknife_weights(n_units, 13)
     np.testing.assert_array_equal(np.concatenate(list(left_out.blocks())), whole)
     assert left_out.shape == whole.shape
