@@ -39,13 +39,17 @@ def importing() -> Iterator[None]:
             gc.unfreeze()
 
 
-def return_freed_memory() -> None:
-    """Gives freed memory back to the system, after a step that needed much for a while.
+MANY_TEXTS = 50_000
+"""Number of texts from which on a step leaves more behind than it takes to give it back."""
+
+
+def return_freed_memory(n_texts: int) -> None:
+    """Gives freed memory back to the system, after a step that needed much of it for many texts.
 
     The C library keeps what lies between blocks in use, up to half of the memory of a large run. Where it is not glibc,
     nothing happens.
     """
-    trim = _malloc_trim()
+    trim = _malloc_trim() if n_texts >= MANY_TEXTS else None
     if trim is not None:
         trim(0)
 

@@ -89,7 +89,7 @@ class Claims:
         A column is taken when it is looked at, because few classifiers look at all.
         """
         taken = object.__new__(Claims)
-        taken.__dict__["_taken_from"] = (self, rows.copy())  # the caller may change them
+        taken.__dict__["_taken_from"] = (self, np.array(rows))  # a copy: the caller may change them
         return taken
 
     if not TYPE_CHECKING:  # all columns are declared above

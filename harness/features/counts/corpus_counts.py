@@ -157,8 +157,7 @@ class Corpora:
         found = [self._of_kind.get(kind) or self._of_kind.setdefault(kind, self._made(kind)) for kind in kinds]
         if self._chunks is not None:
             self._chunks = None  # all kinds are counted from them, and then nobody needs them
-            if len(self._texts) >= MANY_TEXTS:
-                return_freed_memory()
+            return_freed_memory(len(self._texts))
         return found
 
     @cached_property

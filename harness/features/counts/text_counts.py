@@ -15,10 +15,6 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 
-KEPT = 1 << 23
-"""Codes up to which what they are worth in 32 bits is kept; else it is looked up for each product, which is slower."""
-
-
 class TextCounts(NamedTuple):
     """Counts of one kind of n-grams in texts.
 
@@ -86,8 +82,7 @@ class CountProducts:
         self._chunks, self._pieces = [*counts.chunks.blocks(dtype)], [*counts.pieces.blocks(dtype)]
         self._n_chunks, self._n_columns = counts.pieces.shape
         self._codes: Callable[[], Iterable[Block]] = partial(counts.codes.blocks, dtype, worth)
-        # In 64 bits they would take more memory than the counts.
-        if dtype == np.float32 and len(counts.codes.columns) <= KEPT:
+        if dtype == np.float32:  # in 64 bits they would take more memory than the counts
             codes = [*counts.codes.valued(worth).blocks(dtype)]
             self._codes = lambda: codes
 

@@ -61,7 +61,7 @@ class JoinedDatasets:
         """Exact and near duplicates among the claims, as the audit finds them."""
         audited = AuditedDataset(self.name, self.claims, (), {}, self.datasets[0].info.language)
         copies = build_sentence_table([audited]).copies()
-        return_freed_memory()
+        return_freed_memory(len(self.claims))
         return copies
 
     @cached_property

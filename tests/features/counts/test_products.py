@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from claim_tables import FORECASTS, OPINIONS, STATISTICS, STRANGE
 
-from harness.features.counts import sparse_rows, text_counts
+from harness.features.counts import sparse_rows
 from harness.features.counts.products import MatrixProducts, TfidfProducts
 from harness.features.counts.shared_counts import SharedCounts
 from harness.features.ngrams import NgramSettings
@@ -25,7 +25,6 @@ SETTINGS = [
 def _blocks(request, monkeypatch):
     monkeypatch.setattr(sparse_rows, "ENTRIES", request.param)
     monkeypatch.setattr(sparse_rows, "STEP", 7)
-    monkeypatch.setattr(text_counts, "KEPT", 0 if request.param == 50 else text_counts.KEPT)
 
 
 @pytest.mark.usefixtures("_blocks")
