@@ -165,6 +165,7 @@ class Corpora:
         """The chunks of each text, shape (n_texts, number of distinct chunks)."""
 
         def split() -> SparseRows:
+            """Makes them of the texts."""
             chunks = self._split()
             sizes = np.bincount(chunks.rows, minlength=chunks.n_texts)
             return SparseRows.of_sizes(chunks.numbers, sizes, len(chunks.distinct))
@@ -269,8 +270,8 @@ def _corpus_of_arrays(arrays: Mapping[str, Any], rows: SparseRows, kind: Kind) -
     names = Names(arrays["names"].tobytes().decode("utf-8", "surrogatepass"), arrays["ends"])
     runs = [arrays[f"run{n}"] for n in range(kind[2] - 1)] if kind[0] is WordNgrams else []
     pieces, codes = (
-        _rows_of_arrays({name.removeprefix(f"{part}_"): array for name, array in arrays.items() if part in name})
-        for part in PARTS
+        _rows_of_arrays({name.removeprefix(part): array for name, array in arrays.items() if name.startswith(part)})
+        for part in (f"{name}_" for name in PARTS)
     )
     return Corpus(kind, names, runs, TextCounts(rows.without(arrays["repetitive"]), pieces, codes))
 

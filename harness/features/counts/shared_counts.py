@@ -146,6 +146,7 @@ class SharedCounts:
         key, shared = id(ngrams), weakref.ref(self)
 
         def forget(_: weakref.ref[Ngrams]) -> None:
+            """Drops the columns of n-grams that nobody has any more."""
             if (counts := shared()) is not None:
                 counts._columns.pop(key, None)
 
