@@ -165,6 +165,7 @@ FILES_OF_ROWS = [
         "text,verdict\nA.,yes\n",
         "x.csv: column 'verdict' is neither an axis of the scheme 'three-axes' (factual, checkable,",
     ),
+    ("x.jsonl", '{"text": "A cla', "x.jsonl:1: is not JSON: Unterminated string starting at column 10"),
     ("x.jsonl", '{"text": "A.", "factual": "yes"}\n{"text"\n', "x.jsonl:2: is not JSON: Expecting ':' delimiter at"),
     ("x.jsonl", '{"text": "half \\ud83d", "factual": "yes"}', "x.jsonl:1: text: contains half a character"),
     ("x.xls", "PK", "x.xls: unknown suffix '.xls'; expected one of .jsonl, .csv, .tsv, .xlsx"),

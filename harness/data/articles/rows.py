@@ -201,12 +201,17 @@ def _without_repeated_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return cells
 
 
+def not_json(error: json.JSONDecodeError) -> str:
+    """Says what is not JSON, and where in its line; some messages of Python end with "at"."""
+    return f"is not JSON: {error.msg.removesuffix(' at')} at column {error.colno}"
+
+
 def json_row(line: str) -> dict[str, Any] | str:
     """Returns the object in a line of JSON; a text says why there is none."""
     try:
         cells = json.loads(line, object_pairs_hook=_without_repeated_keys)
     except json.JSONDecodeError as error:
-        return f"is not JSON: {error.msg} at column {error.colno}"
+        return not_json(error)
     except _RepeatedKey as error:  # Python's parser would take the last value
         return f"has the key {preview(str(error))} twice; remove or rename one of them"
     except (ValueError, RecursionError):  # a number with thousands of digits, or thousands of nested lists

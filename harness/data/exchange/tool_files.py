@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from harness.data.articles.rows import LabeledRow
+from harness.data.articles.rows import LabeledRow, not_json
 from harness.data.exchange.claim_review import is_review_document, read_claim_reviews
 from harness.data.exchange.doccano import is_doccano, is_doccano_table, read_doccano
 from harness.data.exchange.label_studio_export import (
@@ -113,7 +113,7 @@ def _parse(path: Path) -> Any:
     try:
         return json.loads(decode(read_bytes(path), path))
     except json.JSONDecodeError as error:
-        raise FaultsError.single(path, f"is not JSON: {error.msg} at column {error.colno}", line=error.lineno) from None
+        raise FaultsError.single(path, not_json(error), line=error.lineno) from None
     except (ValueError, RecursionError):
         message = "is not JSON that can be read: it is nested too deeply, or contains too long a number"
         raise FaultsError.single(path, message) from None
